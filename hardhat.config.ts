@@ -1,0 +1,25 @@
+/** Hardhat set-up: the compiler comes from npm (`solc`), so nothing is downloaded. */
+import { createRequire } from "node:module";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  solidity: {
+    compilers: [
+      {
+        version: "0.8.37",
+        path: require.resolve("solc/soljson.js"),
+        settings: { evmVersion: "osaka", viaIR: true, optimizer: { enabled: true, runs: 1_000_000 } },
+      },
+    ],
+  },
+  networks: {
+    default: { type: "edr-simulated", chainType: "l1", hardfork: "osaka" },
+    node: { type: "edr-simulated", chainType: "l1", hardfork: "osaka" },
+  },
+  paths: { tests: { mocha: "test/contracts", solidity: "test/contracts" } },
+  test: { solidity: { fuzz: { seed: "0x64636d" } } },
+});

@@ -1,0 +1,238 @@
+/**
+ * Room: protocol/eip712. The typed data that wallets, providers and enclaves sign. Pure.
+ * Mirrors `contracts/interfaces/IJobMarket.sol` and `IEnclaveRegistry.sol`; tests compare every hash with the chain's.
+ */
+import { type Address, type Hex, hashTypedData } from "viem";
+
+/** Name and version in every EIP-712 domain of this project. */
+export const domainName = "DataCollabMarket";
+/** See {@link domainName}. */
+export const domainVersion = "1";
+
+/** The EIP-712 domain of one contract on one chain. */
+export type Domain = { name: string; version: string; chainId: number; verifyingContract: Address };
+
+/**
+ * The domain of a contract: JobMarket for orders, grants and receipts; EnclaveRegistry for registrations.
+ *
+ * @example
+ * domainOf(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3")
+ */
+export function domainOf(chainId: number, verifyingContract: Address): Domain {
+  return { name: domainName, version: domainVersion, chainId, verifyingContract };
+}
+
+/** One data set of a job; amounts in units of the order's token. */
+export type DatasetUse = { datasetId: Hex; grantHash: Hex; price: bigint };
+
+/** What the requester asks for and pays. Field by field: `JobOrder` in IJobMarket.sol. */
+export type JobOrder = {
+  requester: Address;
+  programId: Hex;
+  workloadId: Hex;
+  paramsHash: Hex;
+  datasets: readonly DatasetUse[];
+  resultKey: Hex;
+  token: Address;
+  operatorFee: bigint;
+  failureFee: bigint;
+  operator: Address;
+  /** Unix seconds. */
+  deadline: bigint;
+  nonce: bigint;
+};
+
+/** A provider's consent. Field by field: `Grant` in IJobMarket.sol. */
+export type Grant = {
+  datasetId: Hex;
+  programId: Hex;
+  workloadId: Hex;
+  requester: Address;
+  operator: Address;
+  token: Address;
+  pricePerUse: bigint;
+  maxUses: bigint;
+  /** Unix seconds. */
+  notBefore: bigint;
+  /** Unix seconds. */
+  notAfter: bigint;
+  resultReaders: readonly Hex[];
+  epoch: number;
+  nonce: bigint;
+};
+
+/** A grant with its owner's signature. */
+export type SignedGrant = { grant: Grant; signature: Hex };
+
+/** Values of `ReceiptStatus` in IJobMarket.sol. */
+export const receiptStatus = { none: 0, ok: 1, failed: 2 } as const;
+
+/** Values of `JobState` in IJobMarket.sol, by number. */
+export const jobStates = ["None", "Open", "SettledOk", "SettledFailed", "Cancelled", "Expired"] as const;
+/** Name of a job state. */
+export type JobState = (typeof jobStates)[number];
+
+/** Values of `FailureCode` in IJobMarket.sol, by number. */
+export const failureCodes = [
+  "None",
+  "ProgramUnavailable",
+  "ProgramMismatch",
+  "ParamsRefused",
+  "InputUnavailable",
+  "InputMismatch",
+  "GrantMissing",
+  "GrantRefused",
+  "KeyUnavailable",
+  "DecryptionFailed",
+  "ProgramTrapped",
+  "FuelExhausted",
+  "MemoryExceeded",
+  "TimeExceeded",
+  "OutputTooLarge",
+  "OutputRefused",
+] as const;
+/** Name of a failure. */
+export type FailureCode = (typeof failureCodes)[number];
+
+/** What the enclave signs about one run. Field by field: `Receipt` in IJobMarket.sol. */
+export type Receipt = {
+  jobId: Hex;
+  /** See {@link receiptStatus}. */
+  status: number;
+  programId: Hex;
+  workloadId: Hex;
+  inputsRoot: Hex;
+  grantsRoot: Hex;
+  paramsHash: Hex;
+  resultHash: Hex;
+  outputCommitment: Hex;
+  policyHash: Hex;
+  fuelUsed: bigint;
+  logRoot: Hex;
+  logSize: bigint;
+  anchorBlock: bigint;
+  anchorHash: Hex;
+  /** Index into {@link failureCodes}. */
+  failureCode: number;
+};
+
+/** What an enclave signs to be registered. */
+export type EnclaveRegistration = { operator: Address; vaultKeyHash: Hex; endpoint: string; blockNumber: bigint };
+
+/** EIP-712 types of an order; primary type `JobOrder`. */
+export const orderTypes = {
+  JobOrder: [
+    { name: "requester", type: "address" },
+    { name: "programId", type: "bytes32" },
+    { name: "workloadId", type: "bytes32" },
+    { name: "paramsHash", type: "bytes32" },
+    { name: "datasets", type: "DatasetUse[]" },
+    { name: "resultKey", type: "bytes32" },
+    { name: "token", type: "address" },
+    { name: "operatorFee", type: "uint256" },
+    { name: "failureFee", type: "uint256" },
+    { name: "operator", type: "address" },
+    { name: "deadline", type: "uint64" },
+    { name: "nonce", type: "uint256" },
+  ],
+  DatasetUse: [
+    { name: "datasetId", type: "bytes32" },
+    { name: "grantHash", type: "bytes32" },
+    { name: "price", type: "uint256" },
+  ],
+} as const;
+
+/** EIP-712 types of a grant; primary type `Grant`. */
+export const grantTypes = {
+  Grant: [
+    { name: "datasetId", type: "bytes32" },
+    { name: "programId", type: "bytes32" },
+    { name: "workloadId", type: "bytes32" },
+    { name: "requester", type: "address" },
+    { name: "operator", type: "address" },
+    { name: "token", type: "address" },
+    { name: "pricePerUse", type: "uint256" },
+    { name: "maxUses", type: "uint64" },
+    { name: "notBefore", type: "uint64" },
+    { name: "notAfter", type: "uint64" },
+    { name: "resultReaders", type: "bytes32[]" },
+    { name: "epoch", type: "uint32" },
+    { name: "nonce", type: "uint256" },
+  ],
+} as const;
+
+/** EIP-712 types of a receipt; primary type `Receipt`. */
+export const receiptTypes = {
+  Receipt: [
+    { name: "jobId", type: "bytes32" },
+    { name: "status", type: "uint8" },
+    { name: "programId", type: "bytes32" },
+    { name: "workloadId", type: "bytes32" },
+    { name: "inputsRoot", type: "bytes32" },
+    { name: "grantsRoot", type: "bytes32" },
+    { name: "paramsHash", type: "bytes32" },
+    { name: "resultHash", type: "bytes32" },
+    { name: "outputCommitment", type: "bytes32" },
+    { name: "policyHash", type: "bytes32" },
+    { name: "fuelUsed", type: "uint64" },
+    { name: "logRoot", type: "bytes32" },
+    { name: "logSize", type: "uint64" },
+    { name: "anchorBlock", type: "uint64" },
+    { name: "anchorHash", type: "bytes32" },
+    { name: "failureCode", type: "uint8" },
+  ],
+} as const;
+
+/** EIP-712 types of an enclave's registration; primary type `EnclaveRegistration`. */
+export const registrationTypes = {
+  EnclaveRegistration: [
+    { name: "operator", type: "address" },
+    { name: "vaultKeyHash", type: "bytes32" },
+    { name: "endpoint", type: "string" },
+    { name: "blockNumber", type: "uint64" },
+  ],
+} as const;
+
+/**
+ * The job id: EIP-712 hash of an order.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const jobId = hashOrder(domainOf(chainId, market), order)
+ */
+export function hashOrder(domain: Domain, order: JobOrder): Hex {
+  return hashTypedData({ domain, types: orderTypes, primaryType: "JobOrder", message: order });
+}
+
+/**
+ * EIP-712 hash of a grant.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const grantHash = hashGrant(domainOf(chainId, market), grant)
+ */
+export function hashGrant(domain: Domain, grant: Grant): Hex {
+  return hashTypedData({ domain, types: grantTypes, primaryType: "Grant", message: grant });
+}
+
+/**
+ * EIP-712 hash of a receipt: what the enclave's key signs.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const digest = hashReceipt(domainOf(chainId, market), receipt)
+ */
+export function hashReceipt(domain: Domain, receipt: Receipt): Hex {
+  return hashTypedData({ domain, types: receiptTypes, primaryType: "Receipt", message: receipt });
+}
+
+/**
+ * EIP-712 hash of a registration: what the enclave's key signs to prove that it is held.
+ *
+ * @param domain - of the EnclaveRegistry.
+ * @example
+ * const digest = hashRegistration(domainOf(chainId, registry), { operator, vaultKeyHash, endpoint, blockNumber })
+ */
+export function hashRegistration(domain: Domain, registration: EnclaveRegistration): Hex {
+  return hashTypedData({ domain, types: registrationTypes, primaryType: "EnclaveRegistration", message: registration });
+}

@@ -1,0 +1,60 @@
+/**
+ * Room: protocol/grantPackage. What a provider's key broker posts to an enclave (POST /grants). Pure.
+ * Numbers that JSON cannot hold are decimal strings.
+ */
+
+import type { Hex } from "viem";
+import { z } from "zod";
+import type { Grant } from "./eip712.ts";
+import { address, bytes32, hexOf, hexUpTo, uint64String, uintString } from "./schemas.ts";
+import type { SealedKey } from "./sealing.ts";
+
+/** JSON form of a {@link Grant}. */
+export const grantSchema = z.strictObject({
+  datasetId: bytes32,
+  programId: bytes32,
+  workloadId: bytes32,
+  requester: address,
+  operator: address,
+  token: address,
+  pricePerUse: uintString,
+  maxUses: uint64String,
+  notBefore: uint64String,
+  notAfter: uint64String,
+  resultReaders: z.array(bytes32).max(16),
+  epoch: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  nonce: uintString,
+});
+
+/** JSON form of a {@link SealedKey}. */
+export const sealedKeySchema = z.strictObject({ vaultKey: hexOf(32), enc: hexOf(32), ciphertext: hexUpTo(512) });
+
+/** A signed grant and the data set key sealed under it; the body of POST /grants. */
+export const grantPackageSchema = z.strictObject({
+  grant: grantSchema,
+  signature: hexUpTo(1024),
+  sealedKey: sealedKeySchema,
+});
+
+/** A parsed grant package. */
+export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey };
+
+/**
+ * JSON form of a grant: bigints as decimal strings.
+ *
+ * @example
+ * JSON.stringify(grantToJson(grant))
+ */
+export function grantToJson(grant: Grant) {
+  return {
+    ...grant,
+    pricePerUse: grant.pricePerUse.toString(),
+    maxUses: grant.maxUses.toString(),
+    notBefore: grant.notBefore.toString(),
+    notAfter: grant.notAfter.toString(),
+    nonce: grant.nonce.toString(),
+  };
+}
