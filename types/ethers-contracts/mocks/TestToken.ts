@@ -214,9 +214,7 @@ export interface TestToken extends BaseContract {
   ): TypedContractMethod<[spender: AddressLike, value: BigNumberish], [boolean], "nonpayable">;
   getFunction(nameOrSignature: "balanceOf"): TypedContractMethod<[account: AddressLike], [bigint], "view">;
   getFunction(nameOrSignature: "decimals"): TypedContractMethod<[], [bigint], "view">;
-  getFunction(
-    nameOrSignature: "eip712Domain",
-  ): TypedContractMethod<
+  getFunction(nameOrSignature: "eip712Domain"): TypedContractMethod<
     [],
     [
       [string, string, string, bigint, string, string, bigint[]] & {
