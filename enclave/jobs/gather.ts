@@ -36,7 +36,8 @@ export type ConsentedInput = {
  */
 export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Program> {
   const fetched = await ports.fetch(job.programUri, { maxBytes: maxBundleBytes });
-  if (fetched.status !== "ok") throw new JobStop("ProgramUnavailable", fetched.fact, "later");
+  if (fetched.status === "mismatch") throw new JobStop("ProgramMismatch", fetched.fact);
+  if (fetched.status === "unavailable") throw unavailable("ProgramUnavailable", fetched);
   let program: Program;
   try {
     program = unpackProgram(fetched.bytes);
@@ -123,11 +124,15 @@ export async function gatherCiphertexts(ports: JobPorts, inputs: readonly Consen
   const ciphertexts: Uint8Array[] = [];
   for (const input of inputs) {
     const fetched = await ports.fetch(input.uri, { maxBytes: input.sizeBytes, sha256: input.contentHash });
-    if (fetched.status === "unavailable") throw new JobStop("InputUnavailable", fetched.fact, "later");
     if (fetched.status === "mismatch") throw new JobStop("InputMismatch", fetched.fact);
+    if (fetched.status === "unavailable") throw unavailable("InputUnavailable", fetched);
     ciphertexts.push(fetched.bytes);
   }
   return ciphertexts;
+}
+
+function unavailable(code: "ProgramUnavailable" | "InputUnavailable", fetched: { fact: string; final: boolean }): JobStop {
+  return new JobStop(code, fetched.fact, fetched.final ? "now" : "later");
 }
 
 function isSigned(ports: JobPorts, owner: Hex, grant: Grant, signature: Hex): Promise<boolean> {

@@ -27,10 +27,11 @@ export type JobChain = {
   verifyTyped(owner: Address, typed: TypedGrant, signature: Hex): Promise<boolean>;
 };
 
-/** What fetching can come to. */
+/** What fetching can come to. `final`: trying again will not help. `fact` names hosts and hashes only. */
 export type Fetched =
   | { status: "ok"; bytes: Uint8Array }
-  | { status: "unavailable" | "mismatch"; fact: string };
+  | { status: "unavailable"; fact: string; final: boolean }
+  | { status: "mismatch"; fact: string };
 
 /** Everything a job needs. */
 export type JobPorts = {
