@@ -3,7 +3,7 @@
  * read no file: its source, the engine and the data all come over stdin (see bootstrap.ts).
  * Nothing of the program's data leaves but the output; of its exceptions and prints, only that they happened.
  */
-import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS } from "quickjs-wasi";
+import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS, type QuickJSOptions } from "quickjs-wasi";
 import { type AnswerHead, packHead, type RunHead, readyByte, unpackFrame } from "./frames.ts";
 
 type Failure = Exclude<AnswerHead["result"], "ok">;
@@ -72,7 +72,7 @@ type Modules = Map<string, string>;
 type Meter = { ticks: number; lines: number; chars: number };
 
 function createVm(engine: Uint8Array, head: RunHead, modules: Modules, meter: Meter): Promise<QuickJS> {
-  return QuickJS.create({
+  const options: QuickJSOptions = {
     wasm: Uint8Array.from(engine),
     intrinsics,
     memoryLimit: head.limits.memoryBytes,
@@ -95,7 +95,8 @@ function createVm(engine: Uint8Array, head: RunHead, modules: Modules, meter: Me
       },
       fd_write: () => 8, // EBADF
     }),
-  });
+  };
+  return QuickJS.create(options);
 }
 
 async function run(vm: QuickJS, head: RunHead, blobs: Blobs, modules: Modules, meter: Meter): Promise<Uint8Array> {
