@@ -35,4 +35,12 @@ abstract contract IntelQuotes is Test {
     function leafOf(string memory name) internal view returns (bytes memory) {
         return read(string.concat(name, ".leaf.der"));
     }
+
+    /// @notice Asserts that `reason` is an error of this project, and not a panic, a string, or nothing.
+    /// @param index What was being tried, for the reader of a failure.
+    function assertTyped(bytes memory reason, uint256 index) internal pure {
+        bytes4 selector = bytes4(reason);
+        bool untyped = reason.length < 4 || selector == bytes4(0x4e487b71) || selector == bytes4(0x08c379a0);
+        if (untyped) revert AssertionFailed("untyped error", bytes32(index), bytes32(selector));
+    }
 }
