@@ -153,6 +153,8 @@ struct Receipt {
 /// @dev No owner, no upgrade, no pause, no fee. Jobs live in storage under a counter: slot `index` holds the job id
 /// with its lowest byte replaced by the state. Payments are credited here and withdrawn by each payee.
 interface IJobMarket {
+    /// @notice There is no contract at the address of a token or, at deployment, of a registry.
+    error JobMarket_NotAContract(address account);
     /// @notice The caller is not the order's requester.
     error JobMarket_NotRequester(address caller, address requester);
     /// @notice The order names no data set, or more than the limit.
@@ -197,6 +199,8 @@ interface IJobMarket {
     error JobMarket_WrongOperator(address signer, address operator, address expected);
     /// @notice There are more or fewer grants than data sets.
     error JobMarket_GrantCountMismatch(uint256 grants, uint256 datasets);
+    /// @notice The grant at this position adds more readers to the result than the limit.
+    error JobMarket_TooManyResultReaders(uint256 position, uint256 count, uint256 limit);
     /// @notice The grant at this position is not the one the order names.
     error JobMarket_GrantMismatch(uint256 position, bytes32 grantHash, bytes32 expected);
     /// @notice The grant is for another data set, program, workload, requester, operator, token or price.
