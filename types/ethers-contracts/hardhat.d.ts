@@ -2,124 +2,86 @@
 /* tslint:disable */
 /* eslint-disable */
 
-import {
-  DeployContractOptions,
-  FactoryOptions,
-  HardhatEthersHelpers as HardhatEthersHelpersBase,
-} from "@nomicfoundation/hardhat-ethers/types";
-import { ethers } from "ethers";
+
+import { ethers } from 'ethers'
+import { DeployContractOptions, FactoryOptions, HardhatEthersHelpers as HardhatEthersHelpersBase} from "@nomicfoundation/hardhat-ethers/types";
 
 import * as Contracts from "./index.js";
 
 declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
-    getContractFactory(
-      name: "TestToken",
-      signerOrOptions?: ethers.Signer | FactoryOptions,
-    ): Promise<Contracts.TestToken__factory>;
-    getContractFactory(
-      name: "IDatasetRegistry",
-      signerOrOptions?: ethers.Signer | FactoryOptions,
-    ): Promise<Contracts.IDatasetRegistry__factory>;
-    getContractFactory(
-      name: "IEnclaveRegistry",
-      signerOrOptions?: ethers.Signer | FactoryOptions,
-    ): Promise<Contracts.IEnclaveRegistry__factory>;
-    getContractFactory(
-      name: "IJobMarket",
-      signerOrOptions?: ethers.Signer | FactoryOptions,
-    ): Promise<Contracts.IJobMarket__factory>;
-    getContractFactory(
-      name: "ITdxVerifier",
-      signerOrOptions?: ethers.Signer | FactoryOptions,
-    ): Promise<Contracts.ITdxVerifier__factory>;
+  getContractFactory(name: 'Consent', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Consent__factory>
+getContractFactory(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.DatasetRegistry__factory>
+getContractFactory(name: 'JobBook', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.JobBook__factory>
+getContractFactory(name: 'JobMarket', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.JobMarket__factory>
+getContractFactory(name: 'Ledger', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Ledger__factory>
+getContractFactory(name: 'MockEnclaveRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.MockEnclaveRegistry__factory>
+getContractFactory(name: 'TestToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.TestToken__factory>
+getContractFactory(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IDatasetRegistry__factory>
+getContractFactory(name: 'IEnclaveRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IEnclaveRegistry__factory>
+getContractFactory(name: 'IJobMarket', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IJobMarket__factory>
+getContractFactory(name: 'ITdxVerifier', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ITdxVerifier__factory>
 
-    getContractAt(
-      name: "TestToken",
-      address: string | ethers.Addressable,
-      signer?: ethers.Signer,
-    ): Promise<Contracts.TestToken>;
-    getContractAt(
-      name: "IDatasetRegistry",
-      address: string | ethers.Addressable,
-      signer?: ethers.Signer,
-    ): Promise<Contracts.IDatasetRegistry>;
-    getContractAt(
-      name: "IEnclaveRegistry",
-      address: string | ethers.Addressable,
-      signer?: ethers.Signer,
-    ): Promise<Contracts.IEnclaveRegistry>;
-    getContractAt(
-      name: "IJobMarket",
-      address: string | ethers.Addressable,
-      signer?: ethers.Signer,
-    ): Promise<Contracts.IJobMarket>;
-    getContractAt(
-      name: "ITdxVerifier",
-      address: string | ethers.Addressable,
-      signer?: ethers.Signer,
-    ): Promise<Contracts.ITdxVerifier>;
+  getContractAt(name: 'Consent', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Consent>
+getContractAt(name: 'DatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.DatasetRegistry>
+getContractAt(name: 'JobBook', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.JobBook>
+getContractAt(name: 'JobMarket', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.JobMarket>
+getContractAt(name: 'Ledger', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Ledger>
+getContractAt(name: 'MockEnclaveRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.MockEnclaveRegistry>
+getContractAt(name: 'TestToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.TestToken>
+getContractAt(name: 'IDatasetRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IDatasetRegistry>
+getContractAt(name: 'IEnclaveRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IEnclaveRegistry>
+getContractAt(name: 'IJobMarket', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IJobMarket>
+getContractAt(name: 'ITdxVerifier', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ITdxVerifier>
 
-    deployContract(
-      name: "TestToken",
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.TestToken>;
-    deployContract(
-      name: "IDatasetRegistry",
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IDatasetRegistry>;
-    deployContract(
-      name: "IEnclaveRegistry",
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IEnclaveRegistry>;
-    deployContract(
-      name: "IJobMarket",
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IJobMarket>;
-    deployContract(
-      name: "ITdxVerifier",
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.ITdxVerifier>;
+  deployContract(name: 'Consent', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consent>
+deployContract(name: 'DatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
+deployContract(name: 'JobBook', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.JobBook>
+deployContract(name: 'JobMarket', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.JobMarket>
+deployContract(name: 'Ledger', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ledger>
+deployContract(name: 'MockEnclaveRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockEnclaveRegistry>
+deployContract(name: 'TestToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'IDatasetRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
+deployContract(name: 'IEnclaveRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEnclaveRegistry>
+deployContract(name: 'IJobMarket', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IJobMarket>
+deployContract(name: 'ITdxVerifier', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITdxVerifier>
 
-    deployContract(
-      name: "TestToken",
-      args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.TestToken>;
-    deployContract(
-      name: "IDatasetRegistry",
-      args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IDatasetRegistry>;
-    deployContract(
-      name: "IEnclaveRegistry",
-      args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IEnclaveRegistry>;
-    deployContract(
-      name: "IJobMarket",
-      args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.IJobMarket>;
-    deployContract(
-      name: "ITdxVerifier",
-      args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
-    ): Promise<Contracts.ITdxVerifier>;
+  deployContract(name: 'Consent', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Consent>
+deployContract(name: 'DatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.DatasetRegistry>
+deployContract(name: 'JobBook', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.JobBook>
+deployContract(name: 'JobMarket', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.JobMarket>
+deployContract(name: 'Ledger', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Ledger>
+deployContract(name: 'MockEnclaveRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.MockEnclaveRegistry>
+deployContract(name: 'TestToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.TestToken>
+deployContract(name: 'IDatasetRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IDatasetRegistry>
+deployContract(name: 'IEnclaveRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IEnclaveRegistry>
+deployContract(name: 'IJobMarket', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IJobMarket>
+deployContract(name: 'ITdxVerifier', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ITdxVerifier>
 
     // default types
-    getContractFactory(name: string, signerOrOptions?: ethers.Signer | FactoryOptions): Promise<ethers.ContractFactory>;
-    getContractFactory(abi: any[], bytecode: ethers.BytesLike, signer?: ethers.Signer): Promise<ethers.ContractFactory>;
+    getContractFactory(
+      name: string,
+      signerOrOptions?: ethers.Signer | FactoryOptions
+    ): Promise<ethers.ContractFactory>;
+    getContractFactory(
+      abi: any[],
+      bytecode: ethers.BytesLike,
+      signer?: ethers.Signer
+    ): Promise<ethers.ContractFactory>;
     getContractAt(
       nameOrAbi: string | any[],
       address: string | ethers.Addressable,
-      signer?: ethers.Signer,
+      signer?: ethers.Signer
     ): Promise<ethers.Contract>;
-    deployContract(name: string, signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<ethers.Contract>;
+    deployContract(
+      name: string,
+      signerOrOptions?: ethers.Signer | DeployContractOptions
+    ): Promise<ethers.Contract>;
     deployContract(
       name: string,
       args: any[],
-      signerOrOptions?: ethers.Signer | DeployContractOptions,
+      signerOrOptions?: ethers.Signer | DeployContractOptions
     ): Promise<ethers.Contract>;
   }
 }
+  

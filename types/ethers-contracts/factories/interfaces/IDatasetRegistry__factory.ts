@@ -2,381 +2,382 @@
 /* tslint:disable */
 /* eslint-disable */
 
-import { Contract, type ContractRunner, Interface } from "ethers";
-import type { IDatasetRegistry, IDatasetRegistryInterface } from "../../interfaces/IDatasetRegistry.js";
+  import { Contract, Interface, type ContractRunner } from "ethers";
+  import type { IDatasetRegistry, IDatasetRegistryInterface } from "../../interfaces/IDatasetRegistry.js";
 
-const _abi = [
+  const _abi = [
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    name: "DatasetRegistry_AlreadyRegistered",
-    type: "error",
+    "name": "DatasetRegistry_AlreadyRegistered",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "DatasetRegistry_BadMetadataLength",
-    type: "error",
+    "name": "DatasetRegistry_BadMetadataLength",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "DatasetRegistry_BadUriLength",
-    type: "error",
+    "name": "DatasetRegistry_BadUriLength",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "owner",
-        type: "address",
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "DatasetRegistry_NonceAlreadyRevoked",
-    type: "error",
+    "name": "DatasetRegistry_NonceAlreadyRevoked",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
       },
       {
-        internalType: "address",
-        name: "caller",
-        type: "address",
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
       },
       {
-        internalType: "address",
-        name: "owner",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      }
     ],
-    name: "DatasetRegistry_NotOwner",
-    type: "error",
+    "name": "DatasetRegistry_NotOwner",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    name: "DatasetRegistry_UnknownDataset",
-    type: "error",
+    "name": "DatasetRegistry_UnknownDataset",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: "DatasetRegistry_ZeroContentHash",
-    type: "error",
+    "inputs": [],
+    "name": "DatasetRegistry_ZeroContentHash",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: "DatasetRegistry_ZeroSize",
-    type: "error",
+    "inputs": [],
+    "name": "DatasetRegistry_ZeroSize",
+    "type": "error"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "owner",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
       },
       {
-        indexed: false,
-        internalType: "bytes32",
-        name: "contentHash",
-        type: "bytes32",
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "contentHash",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "bytes32",
-        name: "salt",
-        type: "bytes32",
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "uint64",
-        name: "sizeBytes",
-        type: "uint64",
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "sizeBytes",
+        "type": "uint64"
       },
       {
-        indexed: false,
-        internalType: "string",
-        name: "uri",
-        type: "string",
+        "indexed": false,
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
       },
       {
-        indexed: false,
-        internalType: "string",
-        name: "metadata",
-        type: "string",
-      },
+        "indexed": false,
+        "internalType": "string",
+        "name": "metadata",
+        "type": "string"
+      }
     ],
-    name: "DatasetRegistered",
-    type: "event",
+    "name": "DatasetRegistered",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "address",
-        name: "owner",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "GrantNonceRevoked",
-    type: "event",
+    "name": "GrantNonceRevoked",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "uint32",
-        name: "newEpoch",
-        type: "uint32",
-      },
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "newEpoch",
+        "type": "uint32"
+      }
     ],
-    name: "GrantsRevoked",
-    type: "event",
+    "name": "GrantsRevoked",
+    "type": "event"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    name: "consentOf",
-    outputs: [
+    "name": "consentOf",
+    "outputs": [
       {
-        internalType: "address",
-        name: "owner",
-        type: "address",
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
       },
       {
-        internalType: "uint32",
-        name: "epoch",
-        type: "uint32",
-      },
+        "internalType": "uint32",
+        "name": "epoch",
+        "type": "uint32"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    name: "dataset",
-    outputs: [
+    "name": "dataset",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "owner",
-            type: "address",
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "sizeBytes",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "sizeBytes",
+            "type": "uint64"
           },
           {
-            internalType: "uint32",
-            name: "epoch",
-            type: "uint32",
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
           },
           {
-            internalType: "bytes32",
-            name: "contentHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "contentHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "metadataHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "metadataHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "salt",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
           },
           {
-            internalType: "string",
-            name: "uri",
-            type: "string",
-          },
+            "internalType": "string",
+            "name": "uri",
+            "type": "string"
+          }
         ],
-        internalType: "struct Dataset",
-        name: "",
-        type: "tuple",
-      },
+        "internalType": "struct Dataset",
+        "name": "",
+        "type": "tuple"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "owner",
-        type: "address",
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "isGrantNonceRevoked",
-    outputs: [
+    "name": "isGrantNonceRevoked",
+    "outputs": [
       {
-        internalType: "bool",
-        name: "",
-        type: "bool",
-      },
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "contentHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "contentHash",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "salt",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "salt",
+        "type": "bytes32"
       },
       {
-        internalType: "uint64",
-        name: "sizeBytes",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "sizeBytes",
+        "type": "uint64"
       },
       {
-        internalType: "string",
-        name: "uri",
-        type: "string",
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
       },
       {
-        internalType: "string",
-        name: "metadata",
-        type: "string",
-      },
+        "internalType": "string",
+        "name": "metadata",
+        "type": "string"
+      }
     ],
-    name: "register",
-    outputs: [
+    "name": "register",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "nonpayable",
-    type: "function",
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "datasetId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
     ],
-    name: "revokeAllGrants",
-    outputs: [
+    "name": "revokeAllGrants",
+    "outputs": [
       {
-        internalType: "uint32",
-        name: "newEpoch",
-        type: "uint32",
-      },
+        "internalType": "uint32",
+        "name": "newEpoch",
+        "type": "uint32"
+      }
     ],
-    stateMutability: "nonpayable",
-    type: "function",
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "revokeGrantNonce",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
-  },
+    "name": "revokeGrantNonce",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
 ] as const;
 
-export class IDatasetRegistry__factory {
-  static readonly abi = _abi;
-  static createInterface(): IDatasetRegistryInterface {
-    return new Interface(_abi) as IDatasetRegistryInterface;
+  export class IDatasetRegistry__factory {
+    static readonly abi = _abi;
+    static createInterface(): IDatasetRegistryInterface {
+      return new Interface(_abi) as IDatasetRegistryInterface;
+    }
+    static connect(address: string, runner?: ContractRunner | null): IDatasetRegistry {
+      return new Contract(address, _abi, runner) as unknown as IDatasetRegistry;
+    }
   }
-  static connect(address: string, runner?: ContractRunner | null): IDatasetRegistry {
-    return new Contract(address, _abi, runner) as unknown as IDatasetRegistry;
-  }
-}
+  

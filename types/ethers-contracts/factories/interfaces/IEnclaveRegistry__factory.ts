@@ -2,353 +2,354 @@
 /* tslint:disable */
 /* eslint-disable */
 
-import { Contract, type ContractRunner, Interface } from "ethers";
-import type { IEnclaveRegistry, IEnclaveRegistryInterface } from "../../interfaces/IEnclaveRegistry.js";
+  import { Contract, Interface, type ContractRunner } from "ethers";
+  import type { IEnclaveRegistry, IEnclaveRegistryInterface } from "../../interfaces/IEnclaveRegistry.js";
 
-const _abi = [
+  const _abi = [
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
     ],
-    name: "EnclaveRegistry_AlreadyRegistered",
-    type: "error",
+    "name": "EnclaveRegistry_AlreadyRegistered",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
     ],
-    name: "EnclaveRegistry_BadSignature",
-    type: "error",
+    "name": "EnclaveRegistry_BadSignature",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "EnclaveRegistry_BadVaultKeyLength",
-    type: "error",
+    "name": "EnclaveRegistry_BadVaultKeyLength",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "EnclaveRegistry_EndpointTooLong",
-    type: "error",
+    "name": "EnclaveRegistry_EndpointTooLong",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "expected",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "actualHigh",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "actualHigh",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "actualLow",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "actualLow",
+        "type": "bytes32"
+      }
     ],
-    name: "EnclaveRegistry_ReportDataMismatch",
-    type: "error",
+    "name": "EnclaveRegistry_ReportDataMismatch",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint64",
-        name: "blockNumber",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "blockNumber",
+        "type": "uint64"
       },
       {
-        internalType: "uint256",
-        name: "currentBlock",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "currentBlock",
+        "type": "uint256"
+      }
     ],
-    name: "EnclaveRegistry_StaleBlock",
-    type: "error",
+    "name": "EnclaveRegistry_StaleBlock",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
     ],
-    name: "EnclaveRegistry_UnknownEnclave",
-    type: "error",
+    "name": "EnclaveRegistry_UnknownEnclave",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: "EnclaveRegistry_ZeroAddress",
-    type: "error",
+    "inputs": [],
+    "name": "EnclaveRegistry_ZeroAddress",
+    "type": "error"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "operator",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "workloadId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "bytes32",
-        name: "composeHash",
-        type: "bytes32",
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "composeHash",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "bytes32",
-        name: "platformId",
-        type: "bytes32",
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "platformId",
+        "type": "bytes32"
       },
       {
-        indexed: false,
-        internalType: "enum TcbStatus",
-        name: "tcbStatus",
-        type: "uint8",
+        "indexed": false,
+        "internalType": "enum TcbStatus",
+        "name": "tcbStatus",
+        "type": "uint8"
       },
       {
-        indexed: false,
-        internalType: "uint64",
-        name: "expiresAt",
-        type: "uint64",
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "expiresAt",
+        "type": "uint64"
       },
       {
-        indexed: false,
-        internalType: "bytes",
-        name: "vaultKey",
-        type: "bytes",
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "vaultKey",
+        "type": "bytes"
       },
       {
-        indexed: false,
-        internalType: "string",
-        name: "endpoint",
-        type: "string",
-      },
+        "indexed": false,
+        "internalType": "string",
+        "name": "endpoint",
+        "type": "string"
+      }
     ],
-    name: "EnclaveRegistered",
-    type: "event",
+    "name": "EnclaveRegistered",
+    "type": "event"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
     ],
-    name: "enclave",
-    outputs: [
+    "name": "enclave",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "expiresAt",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "expiresAt",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "registeredAtBlock",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "registeredAtBlock",
+            "type": "uint64"
           },
           {
-            internalType: "enum TcbStatus",
-            name: "tcbStatus",
-            type: "uint8",
+            "internalType": "enum TcbStatus",
+            "name": "tcbStatus",
+            "type": "uint8"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "platformId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "platformId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "vaultKeyHash",
-            type: "bytes32",
-          },
+            "internalType": "bytes32",
+            "name": "vaultKeyHash",
+            "type": "bytes32"
+          }
         ],
-        internalType: "struct Enclave",
-        name: "",
-        type: "tuple",
-      },
+        "internalType": "struct Enclave",
+        "name": "",
+        "type": "tuple"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signingKey",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
     ],
-    name: "isLive",
-    outputs: [
+    "name": "isLive",
+    "outputs": [
       {
-        internalType: "bool",
-        name: "",
-        type: "bool",
-      },
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: "maxLifeSeconds",
-    outputs: [
+    "inputs": [],
+    "name": "maxLifeSeconds",
+    "outputs": [
       {
-        internalType: "uint64",
-        name: "",
-        type: "uint64",
-      },
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes",
-        name: "quote",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "quote",
+        "type": "bytes"
       },
       {
-        internalType: "bytes",
-        name: "pckLeaf",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "pckLeaf",
+        "type": "bytes"
       },
       {
-        internalType: "bytes",
-        name: "pckIssuer",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "pckIssuer",
+        "type": "bytes"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "address",
-            name: "signingKey",
-            type: "address",
+            "internalType": "address",
+            "name": "signingKey",
+            "type": "address"
           },
           {
-            internalType: "bytes",
-            name: "vaultKey",
-            type: "bytes",
+            "internalType": "bytes",
+            "name": "vaultKey",
+            "type": "bytes"
           },
           {
-            internalType: "string",
-            name: "endpoint",
-            type: "string",
+            "internalType": "string",
+            "name": "endpoint",
+            "type": "string"
           },
           {
-            internalType: "uint64",
-            name: "blockNumber",
-            type: "uint64",
-          },
+            "internalType": "uint64",
+            "name": "blockNumber",
+            "type": "uint64"
+          }
         ],
-        internalType: "struct RegistrationRequest",
-        name: "request",
-        type: "tuple",
+        "internalType": "struct RegistrationRequest",
+        "name": "request",
+        "type": "tuple"
       },
       {
-        internalType: "bytes",
-        name: "signature",
-        type: "bytes",
-      },
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
     ],
-    name: "register",
-    outputs: [
+    "name": "register",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "workloadId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "nonpayable",
-    type: "function",
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: "verifier",
-    outputs: [
+    "inputs": [],
+    "name": "verifier",
+    "outputs": [
       {
-        internalType: "address",
-        name: "",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
-  },
+    "stateMutability": "view",
+    "type": "function"
+  }
 ] as const;
 
-export class IEnclaveRegistry__factory {
-  static readonly abi = _abi;
-  static createInterface(): IEnclaveRegistryInterface {
-    return new Interface(_abi) as IEnclaveRegistryInterface;
+  export class IEnclaveRegistry__factory {
+    static readonly abi = _abi;
+    static createInterface(): IEnclaveRegistryInterface {
+      return new Interface(_abi) as IEnclaveRegistryInterface;
+    }
+    static connect(address: string, runner?: ContractRunner | null): IEnclaveRegistry {
+      return new Contract(address, _abi, runner) as unknown as IEnclaveRegistry;
+    }
   }
-  static connect(address: string, runner?: ContractRunner | null): IEnclaveRegistry {
-    return new Contract(address, _abi, runner) as unknown as IEnclaveRegistry;
-  }
-}
+  

@@ -2,2024 +2,2057 @@
 /* tslint:disable */
 /* eslint-disable */
 
-import { Contract, type ContractRunner, Interface } from "ethers";
-import type { IJobMarket, IJobMarketInterface } from "../../interfaces/IJobMarket.js";
+  import { Contract, Interface, type ContractRunner } from "ethers";
+  import type { IJobMarket, IJobMarketInterface } from "../../interfaces/IJobMarket.js";
 
-const _abi = [
+  const _abi = [
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint64",
-        name: "anchorBlock",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "anchorBlock",
+        "type": "uint64"
       },
       {
-        internalType: "bytes32",
-        name: "anchorHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "anchorHash",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "actualHash",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "actualHash",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_BadAnchor",
-    type: "error",
+    "name": "JobMarket_BadAnchor",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "count",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_BadDatasetCount",
-    type: "error",
+    "name": "JobMarket_BadDatasetCount",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint64",
-        name: "deadline",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
       },
       {
-        internalType: "uint256",
-        name: "timestamp",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limitSeconds",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limitSeconds",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_BadDeadline",
-    type: "error",
+    "name": "JobMarket_BadDeadline",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: "JobMarket_BadSignature",
-    type: "error",
+    "inputs": [],
+    "name": "JobMarket_BadSignature",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        internalType: "uint64",
-        name: "deadline",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
       },
       {
-        internalType: "uint256",
-        name: "timestamp",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_DeadlineNotPassed",
-    type: "error",
+    "name": "JobMarket_DeadlineNotPassed",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        internalType: "uint64",
-        name: "deadline",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
       },
       {
-        internalType: "uint256",
-        name: "timestamp",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_DeadlinePassed",
-    type: "error",
+    "name": "JobMarket_DeadlinePassed",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signer",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      }
     ],
-    name: "JobMarket_EnclaveNotLive",
-    type: "error",
+    "name": "JobMarket_EnclaveNotLive",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "failureFee",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "failureFee",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "operatorFee",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "operatorFee",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_FailureFeeTooHigh",
-    type: "error",
+    "name": "JobMarket_FailureFeeTooHigh",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
       },
       {
-        internalType: "address",
-        name: "owner",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      }
     ],
-    name: "JobMarket_GrantBadSignature",
-    type: "error",
+    "name": "JobMarket_GrantBadSignature",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "grants",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "grants",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "datasets",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "datasets",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_GrantCountMismatch",
-    type: "error",
+    "name": "JobMarket_GrantCountMismatch",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "position",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
       },
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "expected",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_GrantMismatch",
-    type: "error",
+    "name": "JobMarket_GrantMismatch",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_GrantNotForOrder",
-    type: "error",
+    "name": "JobMarket_GrantNotForOrder",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
       },
       {
-        internalType: "uint64",
-        name: "notBefore",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "notBefore",
+        "type": "uint64"
       },
       {
-        internalType: "uint64",
-        name: "notAfter",
-        type: "uint64",
+        "internalType": "uint64",
+        "name": "notAfter",
+        "type": "uint64"
       },
       {
-        internalType: "uint256",
-        name: "timestamp",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_GrantNotInForce",
-    type: "error",
+    "name": "JobMarket_GrantNotInForce",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_GrantRevoked",
-    type: "error",
+    "name": "JobMarket_GrantRevoked",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
       },
       {
-        internalType: "uint64",
-        name: "maxUses",
-        type: "uint64",
-      },
+        "internalType": "uint64",
+        "name": "maxUses",
+        "type": "uint64"
+      }
     ],
-    name: "JobMarket_GrantUsedUp",
-    type: "error",
+    "name": "JobMarket_GrantUsedUp",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "account",
-        type: "address",
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
       },
       {
-        internalType: "address",
-        name: "token",
-        type: "address",
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "credit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "credit",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_InsufficientCredit",
-    type: "error",
+    "name": "JobMarket_InsufficientCredit",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "requester",
-        type: "address",
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_NonceUsed",
-    type: "error",
+    "name": "JobMarket_NonceUsed",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
-      },
-      {
-        internalType: "enum JobState",
-        name: "state",
-        type: "uint8",
-      },
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
     ],
-    name: "JobMarket_NotOpen",
-    type: "error",
+    "name": "JobMarket_NotAContract",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "caller",
-        type: "address",
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        internalType: "address",
-        name: "requester",
-        type: "address",
-      },
+        "internalType": "enum JobState",
+        "name": "state",
+        "type": "uint8"
+      }
     ],
-    name: "JobMarket_NotRequester",
-    type: "error",
+    "name": "JobMarket_NotOpen",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "expected",
-        type: "bytes32",
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
       },
       {
-        internalType: "bytes32",
-        name: "actual",
-        type: "bytes32",
-      },
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
+      }
     ],
-    name: "JobMarket_ParamsMismatch",
-    type: "error",
+    "name": "JobMarket_NotRequester",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_ParamsTooLong",
-    type: "error",
+    "name": "JobMarket_ParamsMismatch",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "length",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "uint256",
-        name: "limit",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_ProgramUriTooLong",
-    type: "error",
+    "name": "JobMarket_ParamsTooLong",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "receiptJobId",
-        type: "bytes32",
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
       },
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
-      },
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_ReceiptForOtherJob",
-    type: "error",
+    "name": "JobMarket_ProgramUriTooLong",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "receiptJobId",
+        "type": "bytes32"
       },
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_ReceiptMismatch",
-    type: "error",
+    "name": "JobMarket_ReceiptForOtherJob",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "to",
-        type: "address",
-      },
-      {
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_TransferFailed",
-    type: "error",
+    "name": "JobMarket_ReceiptMismatch",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
       },
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
       },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_UnknownJob",
-    type: "error",
+    "name": "JobMarket_TooManyResultReaders",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "token",
-        type: "address",
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "received",
-        type: "uint256",
-      },
-      {
-        internalType: "uint256",
-        name: "expected",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_WrongAmountReceived",
-    type: "error",
+    "name": "JobMarket_TransferFailed",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signer",
-        type: "address",
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        internalType: "address",
-        name: "operator",
-        type: "address",
-      },
-      {
-        internalType: "address",
-        name: "expected",
-        type: "address",
-      },
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
     ],
-    name: "JobMarket_WrongOperator",
-    type: "error",
+    "name": "JobMarket_UnknownJob",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "sent",
-        type: "uint256",
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "expected",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "received",
+        "type": "uint256"
       },
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
     ],
-    name: "JobMarket_WrongValue",
-    type: "error",
+    "name": "JobMarket_WrongAmountReceived",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "signer",
-        type: "address",
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
       },
       {
-        internalType: "bytes32",
-        name: "workloadId",
-        type: "bytes32",
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
       },
       {
-        internalType: "bytes32",
-        name: "expected",
-        type: "bytes32",
-      },
+        "internalType": "address",
+        "name": "expected",
+        "type": "address"
+      }
     ],
-    name: "JobMarket_WrongWorkload",
-    type: "error",
+    "name": "JobMarket_WrongOperator",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: "JobMarket_ZeroReceiver",
-    type: "error",
-  },
-  {
-    anonymous: false,
-    inputs: [
+    "inputs": [
       {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
+        "internalType": "uint256",
+        "name": "sent",
+        "type": "uint256"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "token",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
     ],
-    name: "Credited",
-    type: "event",
+    "name": "JobMarket_WrongValue",
+    "type": "error"
   },
   {
-    anonymous: false,
-    inputs: [
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
       },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
     ],
-    name: "JobCancelled",
-    type: "event",
+    "name": "JobMarket_WrongWorkload",
+    "type": "error"
   },
   {
-    anonymous: false,
-    inputs: [
+    "inputs": [],
+    "name": "JobMarket_ZeroReceiver",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
       },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
     ],
-    name: "JobExpired",
-    type: "event",
+    "name": "Credited",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        indexed: true,
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "requester",
-        type: "address",
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobExpired",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        components: [
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
+      },
+      {
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        indexed: false,
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
+        "indexed": false,
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
       },
       {
-        indexed: false,
-        internalType: "string",
-        name: "programUri",
-        type: "string",
+        "indexed": false,
+        "internalType": "string",
+        "name": "programUri",
+        "type": "string"
       },
       {
-        indexed: false,
-        internalType: "bytes",
-        name: "params",
-        type: "bytes",
-      },
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "params",
+        "type": "bytes"
+      }
     ],
-    name: "JobOpened",
-    type: "event",
+    "name": "JobOpened",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        indexed: true,
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "signer",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "bytes32",
-            name: "jobId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "jobId",
+            "type": "bytes32"
           },
           {
-            internalType: "enum ReceiptStatus",
-            name: "status",
-            type: "uint8",
+            "internalType": "enum ReceiptStatus",
+            "name": "status",
+            "type": "uint8"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "inputsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "inputsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "grantsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "grantsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "resultHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "outputCommitment",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "outputCommitment",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "policyHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "policyHash",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "fuelUsed",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "fuelUsed",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "logRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "logRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "logSize",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "logSize",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "anchorBlock",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "anchorBlock",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "anchorHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "anchorHash",
+            "type": "bytes32"
           },
           {
-            internalType: "enum FailureCode",
-            name: "failureCode",
-            type: "uint8",
-          },
+            "internalType": "enum FailureCode",
+            "name": "failureCode",
+            "type": "uint8"
+          }
         ],
-        indexed: false,
-        internalType: "struct Receipt",
-        name: "receipt",
-        type: "tuple",
+        "indexed": false,
+        "internalType": "struct Receipt",
+        "name": "receipt",
+        "type": "tuple"
       },
       {
-        indexed: false,
-        internalType: "bytes",
-        name: "signature",
-        type: "bytes",
-      },
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
     ],
-    name: "JobSettled",
-    type: "event",
+    "name": "JobSettled",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "token",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
       },
       {
-        indexed: true,
-        internalType: "address",
-        name: "to",
-        type: "address",
+        "indexed": true,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
       },
       {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
     ],
-    name: "Withdrawn",
-    type: "event",
+    "name": "Withdrawn",
+    "type": "event"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
-      },
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      }
     ],
-    name: "cancel",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
+    "name": "cancel",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "account",
-        type: "address",
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
       },
       {
-        internalType: "address",
-        name: "token",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
     ],
-    name: "creditOf",
-    outputs: [
+    "name": "creditOf",
+    "outputs": [
       {
-        internalType: "uint256",
-        name: "",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: "datasets",
-    outputs: [
+    "inputs": [],
+    "name": "datasets",
+    "outputs": [
       {
-        internalType: "address",
-        name: "",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: "enclaves",
-    outputs: [
+    "inputs": [],
+    "name": "enclaves",
+    "outputs": [
       {
-        internalType: "address",
-        name: "",
-        type: "address",
-      },
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
-      },
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      }
     ],
-    name: "expire",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
+    "name": "expire",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes32",
-        name: "grantHash",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
+      }
     ],
-    name: "grantUses",
-    outputs: [
+    "name": "grantUses",
+    "outputs": [
       {
-        internalType: "uint64",
-        name: "",
-        type: "uint64",
-      },
+        "internalType": "uint64",
+        "name": "",
+        "type": "uint64"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "bytes32",
-            name: "datasetId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "datasetId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "pricePerUse",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "pricePerUse",
+            "type": "uint256"
           },
           {
-            internalType: "uint64",
-            name: "maxUses",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "maxUses",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "notBefore",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "notBefore",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "notAfter",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "notAfter",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32[]",
-            name: "resultReaders",
-            type: "bytes32[]",
+            "internalType": "bytes32[]",
+            "name": "resultReaders",
+            "type": "bytes32[]"
           },
           {
-            internalType: "uint32",
-            name: "epoch",
-            type: "uint32",
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct Grant",
-        name: "grant",
-        type: "tuple",
-      },
+        "internalType": "struct Grant",
+        "name": "grant",
+        "type": "tuple"
+      }
     ],
-    name: "hashGrant",
-    outputs: [
+    "name": "hashGrant",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
-      },
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      }
     ],
-    name: "hashOrder",
-    outputs: [
+    "name": "hashOrder",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "bytes32",
-            name: "jobId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "jobId",
+            "type": "bytes32"
           },
           {
-            internalType: "enum ReceiptStatus",
-            name: "status",
-            type: "uint8",
+            "internalType": "enum ReceiptStatus",
+            "name": "status",
+            "type": "uint8"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "inputsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "inputsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "grantsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "grantsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "resultHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "outputCommitment",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "outputCommitment",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "policyHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "policyHash",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "fuelUsed",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "fuelUsed",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "logRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "logRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "logSize",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "logSize",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "anchorBlock",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "anchorBlock",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "anchorHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "anchorHash",
+            "type": "bytes32"
           },
           {
-            internalType: "enum FailureCode",
-            name: "failureCode",
-            type: "uint8",
-          },
+            "internalType": "enum FailureCode",
+            "name": "failureCode",
+            "type": "uint8"
+          }
         ],
-        internalType: "struct Receipt",
-        name: "receipt",
-        type: "tuple",
-      },
+        "internalType": "struct Receipt",
+        "name": "receipt",
+        "type": "tuple"
+      }
     ],
-    name: "hashReceipt",
-    outputs: [
+    "name": "hashReceipt",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "requester",
-        type: "address",
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "nonce",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
     ],
-    name: "isNonceUsed",
-    outputs: [
+    "name": "isNonceUsed",
+    "outputs": [
       {
-        internalType: "bool",
-        name: "",
-        type: "bool",
-      },
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: "jobCount",
-    outputs: [
+    "inputs": [],
+    "name": "jobCount",
+    "outputs": [
       {
-        internalType: "uint256",
-        name: "",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
     ],
-    name: "jobState",
-    outputs: [
+    "name": "jobState",
+    "outputs": [
       {
-        internalType: "enum JobState",
-        name: "",
-        type: "uint8",
-      },
+        "internalType": "enum JobState",
+        "name": "",
+        "type": "uint8"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
       },
       {
-        internalType: "string",
-        name: "programUri",
-        type: "string",
+        "internalType": "string",
+        "name": "programUri",
+        "type": "string"
       },
       {
-        internalType: "bytes",
-        name: "params",
-        type: "bytes",
-      },
+        "internalType": "bytes",
+        "name": "params",
+        "type": "bytes"
+      }
     ],
-    name: "open",
-    outputs: [
+    "name": "open",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
     ],
-    stateMutability: "payable",
-    type: "function",
+    "stateMutability": "payable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
       },
       {
-        internalType: "string",
-        name: "programUri",
-        type: "string",
+        "internalType": "string",
+        "name": "programUri",
+        "type": "string"
       },
       {
-        internalType: "bytes",
-        name: "params",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "params",
+        "type": "bytes"
       },
       {
-        internalType: "uint256",
-        name: "permitDeadline",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "permitDeadline",
+        "type": "uint256"
       },
       {
-        internalType: "uint8",
-        name: "v",
-        type: "uint8",
+        "internalType": "uint8",
+        "name": "v",
+        "type": "uint8"
       },
       {
-        internalType: "bytes32",
-        name: "r",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "r",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "s",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "s",
+        "type": "bytes32"
+      }
     ],
-    name: "openWithPermit",
-    outputs: [
+    "name": "openWithPermit",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "jobId",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
       },
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
     ],
-    stateMutability: "nonpayable",
-    type: "function",
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "uint256",
-        name: "index",
-        type: "uint256",
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "address",
-            name: "requester",
-            type: "address",
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "grantHash",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
               },
               {
-                internalType: "uint256",
-                name: "price",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "price",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct DatasetUse[]",
-            name: "datasets",
-            type: "tuple[]",
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
           },
           {
-            internalType: "bytes32",
-            name: "resultKey",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
           },
           {
-            internalType: "address",
-            name: "token",
-            type: "address",
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
           },
           {
-            internalType: "uint256",
-            name: "operatorFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
           },
           {
-            internalType: "uint256",
-            name: "failureFee",
-            type: "uint256",
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
           },
           {
-            internalType: "address",
-            name: "operator",
-            type: "address",
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
           },
           {
-            internalType: "uint64",
-            name: "deadline",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
           },
           {
-            internalType: "uint256",
-            name: "nonce",
-            type: "uint256",
-          },
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
         ],
-        internalType: "struct JobOrder",
-        name: "order",
-        type: "tuple",
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
       },
       {
-        components: [
+        "components": [
           {
-            internalType: "bytes32",
-            name: "jobId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "jobId",
+            "type": "bytes32"
           },
           {
-            internalType: "enum ReceiptStatus",
-            name: "status",
-            type: "uint8",
+            "internalType": "enum ReceiptStatus",
+            "name": "status",
+            "type": "uint8"
           },
           {
-            internalType: "bytes32",
-            name: "programId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "workloadId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "inputsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "inputsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "grantsRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "grantsRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "paramsHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "resultHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "resultHash",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "outputCommitment",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "outputCommitment",
+            "type": "bytes32"
           },
           {
-            internalType: "bytes32",
-            name: "policyHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "policyHash",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "fuelUsed",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "fuelUsed",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "logRoot",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "logRoot",
+            "type": "bytes32"
           },
           {
-            internalType: "uint64",
-            name: "logSize",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "logSize",
+            "type": "uint64"
           },
           {
-            internalType: "uint64",
-            name: "anchorBlock",
-            type: "uint64",
+            "internalType": "uint64",
+            "name": "anchorBlock",
+            "type": "uint64"
           },
           {
-            internalType: "bytes32",
-            name: "anchorHash",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "anchorHash",
+            "type": "bytes32"
           },
           {
-            internalType: "enum FailureCode",
-            name: "failureCode",
-            type: "uint8",
-          },
+            "internalType": "enum FailureCode",
+            "name": "failureCode",
+            "type": "uint8"
+          }
         ],
-        internalType: "struct Receipt",
-        name: "receipt",
-        type: "tuple",
+        "internalType": "struct Receipt",
+        "name": "receipt",
+        "type": "tuple"
       },
       {
-        internalType: "bytes",
-        name: "signature",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
       },
       {
-        components: [
+        "components": [
           {
-            components: [
+            "components": [
               {
-                internalType: "bytes32",
-                name: "datasetId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "programId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "programId",
+                "type": "bytes32"
               },
               {
-                internalType: "bytes32",
-                name: "workloadId",
-                type: "bytes32",
+                "internalType": "bytes32",
+                "name": "workloadId",
+                "type": "bytes32"
               },
               {
-                internalType: "address",
-                name: "requester",
-                type: "address",
+                "internalType": "address",
+                "name": "requester",
+                "type": "address"
               },
               {
-                internalType: "address",
-                name: "operator",
-                type: "address",
+                "internalType": "address",
+                "name": "operator",
+                "type": "address"
               },
               {
-                internalType: "address",
-                name: "token",
-                type: "address",
+                "internalType": "address",
+                "name": "token",
+                "type": "address"
               },
               {
-                internalType: "uint256",
-                name: "pricePerUse",
-                type: "uint256",
+                "internalType": "uint256",
+                "name": "pricePerUse",
+                "type": "uint256"
               },
               {
-                internalType: "uint64",
-                name: "maxUses",
-                type: "uint64",
+                "internalType": "uint64",
+                "name": "maxUses",
+                "type": "uint64"
               },
               {
-                internalType: "uint64",
-                name: "notBefore",
-                type: "uint64",
+                "internalType": "uint64",
+                "name": "notBefore",
+                "type": "uint64"
               },
               {
-                internalType: "uint64",
-                name: "notAfter",
-                type: "uint64",
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
               },
               {
-                internalType: "bytes32[]",
-                name: "resultReaders",
-                type: "bytes32[]",
+                "internalType": "bytes32[]",
+                "name": "resultReaders",
+                "type": "bytes32[]"
               },
               {
-                internalType: "uint32",
-                name: "epoch",
-                type: "uint32",
+                "internalType": "uint32",
+                "name": "epoch",
+                "type": "uint32"
               },
               {
-                internalType: "uint256",
-                name: "nonce",
-                type: "uint256",
-              },
+                "internalType": "uint256",
+                "name": "nonce",
+                "type": "uint256"
+              }
             ],
-            internalType: "struct Grant",
-            name: "grant",
-            type: "tuple",
+            "internalType": "struct Grant",
+            "name": "grant",
+            "type": "tuple"
           },
           {
-            internalType: "bytes",
-            name: "signature",
-            type: "bytes",
-          },
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
         ],
-        internalType: "struct SignedGrant[]",
-        name: "grants",
-        type: "tuple[]",
-      },
+        "internalType": "struct SignedGrant[]",
+        "name": "grants",
+        "type": "tuple[]"
+      }
     ],
-    name: "settle",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
+    "name": "settle",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "address",
-        name: "token",
-        type: "address",
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
       },
       {
-        internalType: "address",
-        name: "to",
-        type: "address",
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
       },
       {
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
     ],
-    name: "withdraw",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
-  },
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
 ] as const;
 
-export class IJobMarket__factory {
-  static readonly abi = _abi;
-  static createInterface(): IJobMarketInterface {
-    return new Interface(_abi) as IJobMarketInterface;
+  export class IJobMarket__factory {
+    static readonly abi = _abi;
+    static createInterface(): IJobMarketInterface {
+      return new Interface(_abi) as IJobMarketInterface;
+    }
+    static connect(address: string, runner?: ContractRunner | null): IJobMarket {
+      return new Contract(address, _abi, runner) as unknown as IJobMarket;
+    }
   }
-  static connect(address: string, runner?: ContractRunner | null): IJobMarket {
-    return new Contract(address, _abi, runner) as unknown as IJobMarket;
-  }
-}
+  

@@ -2,82 +2,83 @@
 /* tslint:disable */
 /* eslint-disable */
 
-import { Contract, type ContractRunner, Interface } from "ethers";
-import type { ITdxVerifier, ITdxVerifierInterface } from "../../interfaces/ITdxVerifier.js";
+  import { Contract, Interface, type ContractRunner } from "ethers";
+  import type { ITdxVerifier, ITdxVerifierInterface } from "../../interfaces/ITdxVerifier.js";
 
-const _abi = [
+  const _abi = [
   {
-    inputs: [],
-    name: "rootKey",
-    outputs: [
+    "inputs": [],
+    "name": "rootKey",
+    "outputs": [
       {
-        internalType: "bytes32",
-        name: "x",
-        type: "bytes32",
+        "internalType": "bytes32",
+        "name": "x",
+        "type": "bytes32"
       },
       {
-        internalType: "bytes32",
-        name: "y",
-        type: "bytes32",
-      },
+        "internalType": "bytes32",
+        "name": "y",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        internalType: "bytes",
-        name: "quote",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "quote",
+        "type": "bytes"
       },
       {
-        internalType: "bytes",
-        name: "pckLeaf",
-        type: "bytes",
+        "internalType": "bytes",
+        "name": "pckLeaf",
+        "type": "bytes"
       },
       {
-        internalType: "bytes",
-        name: "pckIssuer",
-        type: "bytes",
-      },
+        "internalType": "bytes",
+        "name": "pckIssuer",
+        "type": "bytes"
+      }
     ],
-    name: "verify",
-    outputs: [
+    "name": "verify",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            internalType: "bytes32",
-            name: "platformId",
-            type: "bytes32",
+            "internalType": "bytes32",
+            "name": "platformId",
+            "type": "bytes32"
           },
           {
-            internalType: "enum TcbStatus",
-            name: "tcbStatus",
-            type: "uint8",
+            "internalType": "enum TcbStatus",
+            "name": "tcbStatus",
+            "type": "uint8"
           },
           {
-            internalType: "uint64",
-            name: "validUntil",
-            type: "uint64",
-          },
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          }
         ],
-        internalType: "struct QuoteVerdict",
-        name: "",
-        type: "tuple",
-      },
+        "internalType": "struct QuoteVerdict",
+        "name": "",
+        "type": "tuple"
+      }
     ],
-    stateMutability: "view",
-    type: "function",
-  },
+    "stateMutability": "view",
+    "type": "function"
+  }
 ] as const;
 
-export class ITdxVerifier__factory {
-  static readonly abi = _abi;
-  static createInterface(): ITdxVerifierInterface {
-    return new Interface(_abi) as ITdxVerifierInterface;
+  export class ITdxVerifier__factory {
+    static readonly abi = _abi;
+    static createInterface(): ITdxVerifierInterface {
+      return new Interface(_abi) as ITdxVerifierInterface;
+    }
+    static connect(address: string, runner?: ContractRunner | null): ITdxVerifier {
+      return new Contract(address, _abi, runner) as unknown as ITdxVerifier;
+    }
   }
-  static connect(address: string, runner?: ContractRunner | null): ITdxVerifier {
-    return new Contract(address, _abi, runner) as unknown as ITdxVerifier;
-  }
-}
+  
