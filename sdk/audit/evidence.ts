@@ -16,8 +16,8 @@ export type Missing = { missing: string };
  * @example
  * if (isMissing(evidence.program)) return unknown(evidence.program.missing)
  */
-export function isMissing(value: object): value is Missing {
-  return "missing" in value;
+export function isMissing(value: unknown): value is Missing {
+  return typeof value === "object" && value !== null && "missing" in value;
 }
 
 /** A block; `timestamp` in Unix seconds. */

@@ -2,7 +2,7 @@
  * Room: sdk/audit/recoverSigner. Who signed a hash, as strictly as the contracts read signatures. Pure.
  */
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { type Address, bytesToHex, type Hex, hexToBytes } from "viem";
+import { type Address, bytesToHex, type Hex, hexToBytes, isAddressEqual } from "viem";
 import { publicKeyToAddress } from "viem/utils";
 
 /**
@@ -25,4 +25,15 @@ export function recoverSigner(hash: Hex, signature: Hex): Address | undefined {
   } catch {
     return undefined; // r or s out of range, or no point with this r: nobody's signature
   }
+}
+
+/**
+ * Whether the key of `signer` signed.
+ *
+ * @example
+ * isSignedBy(hashReceipt(domain, receipt), signature, signer)
+ */
+export function isSignedBy(hash: Hex, signature: Hex, signer: Address): boolean {
+  const recovered = recoverSigner(hash, signature);
+  return recovered !== undefined && isAddressEqual(recovered, signer);
 }

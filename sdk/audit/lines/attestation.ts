@@ -12,7 +12,7 @@ import type { TdReport } from "../../../protocol/quote/tdReport.ts";
 import { verifyQuote } from "../../../protocol/quote/verifyQuote.ts";
 import { type Evidence, isMissing, type Registration, type RegistrationCall, type Settlement } from "../evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
-import { recoverSigner } from "../recoverSigner.ts";
+import { isSignedBy } from "../recoverSigner.ts";
 
 /** How far back a registration may look for the block in its quote. Source: IEnclaveRegistry, StaleBlock. */
 const freshBlocks = 256n;
@@ -28,15 +28,21 @@ export function attestationLines(evidence: Evidence, settlement: Settlement): Au
   const withCall = (look: (registration: Registration, call: RegistrationCall) => Finding) => () =>
     given(registration, (found) => given(found.call, (call) => look(found, call)));
   return [
-    line("attestation.signature", "The enclave's quote is signed up to the deployment's root key", withCall(
-      (found, call) => judgeQuote(evidence, found, call),
-    )),
-    line("attestation.genuine", "The enclave runs on genuine Intel TDX hardware", withCall((found, call) => {
-      if (isSimulated(evidence.deployment))
-        return unknown("SIMULATED: the root key is not Intel's, the platform is software and keeps nothing secret");
-      verifyQuote(call.quote, evidence.deployment.rootKey, Number(found.block.timestamp));
-      return holds("the chain of certificates ends in Intel's SGX Root CA");
-    })),
+    line(
+      "attestation.signature",
+      "The enclave's quote is signed up to the deployment's root key",
+      withCall((found, call) => judgeQuote(evidence, found, call)),
+    ),
+    line(
+      "attestation.genuine",
+      "The enclave runs on genuine Intel TDX hardware",
+      withCall((found, call) => {
+        if (isSimulated(evidence.deployment))
+          return unknown("SIMULATED: the root key is not Intel's, the platform is software and keeps nothing secret");
+        verifyQuote(call.quote, evidence.deployment.rootKey, Number(found.block.timestamp));
+        return holds("the chain of certificates ends in Intel's SGX Root CA");
+      }),
+    ),
     line("attestation.tcb", "Intel holds the platform's patch level to be up to date", () =>
       given(registration, ({ tcbStatus }) =>
         unknown(
@@ -46,20 +52,26 @@ export function attestationLines(evidence: Evidence, settlement: Settlement): Au
         ),
       ),
     ),
-    line("attestation.binding", "The signing and vault keys were made inside that enclave, for this chain and registry", withCall(
-      (found, call) => judgeBinding(evidence, found, call),
-    )),
-    line("attestation.workload", "The enclave runs the workload that the order names", withCall((found, call) => {
-      const measured = workloadIdOf(measurementsOf(reportOf(call)));
-      return allOf(
-        {
-          [`the quote measures workload ${measured}`]: measured === evidence.opening.order.workloadId,
-          "the registration names another workload": found.workloadId === measured,
-          "the receipt names another workload": settlement.receipt.workloadId === measured,
-        },
-        "recomputed from the quote's measurements",
-      );
-    })),
+    line(
+      "attestation.binding",
+      "The signing and vault keys were made inside that enclave, for this chain and registry",
+      withCall((found, call) => judgeBinding(evidence, found, call)),
+    ),
+    line(
+      "attestation.workload",
+      "The enclave runs the workload that the order names",
+      withCall((found, call) => {
+        const measured = workloadIdOf(measurementsOf(reportOf(call)));
+        return allOf(
+          {
+            [`the quote measures workload ${measured}`]: measured === evidence.opening.order.workloadId,
+            "the registration names another workload": found.workloadId === measured,
+            "the receipt names another workload": settlement.receipt.workloadId === measured,
+          },
+          "recomputed from the quote's measurements",
+        );
+      }),
+    ),
     line("attestation.live", "The enclave's registration was in force when the job settled", () =>
       given(registration, (found) => judgeLife(evidence, found, settlement)),
     ),
@@ -100,7 +112,7 @@ function judgeBinding(evidence: Evidence, found: Registration, call: Registratio
     {
       "the report data bind something else": bytesToHex(reportOf(call).reportData) === expected,
       "the quote is not fresh": blockNumber < found.block.number && found.block.number - blockNumber <= freshBlocks,
-      "the registration is not signed by the key it names": recoverSigner(digest, call.signature) === signingKey,
+      "the registration is not signed by the key it names": isSignedBy(digest, call.signature, signingKey),
       "another signing key was recorded": isAddressEqual(found.signingKey, signingKey),
       "another operator was recorded": isAddressEqual(found.operator, operator),
       "another vault key was recorded": found.vaultKey === vaultKey,

@@ -30,7 +30,8 @@ export function orderLines(evidence: Evidence): AuditLine[] {
     line("order.id", "The order on chain is the one that the job id names", () =>
       allOf(
         {
-          "its hash is another": hashOrder(domainOf(deployment.chainId, contracts.jobMarket), opening.order) === evidence.jobId,
+          "its hash is another":
+            hashOrder(domainOf(deployment.chainId, contracts.jobMarket), opening.order) === evidence.jobId,
         },
         `EIP-712 hash recomputed; opened in block ${opening.block.number}`,
       ),
