@@ -5,7 +5,7 @@
 import { getPublicKey, sign, utils } from "@noble/secp256k1";
 import { type Address, bytesToHex, concatHex, type Hex, hexToBytes } from "viem";
 import { publicKeyToAddress } from "viem/utils";
-import { generateVaultKey, type SealedKey, openKey } from "../../protocol/sealing.ts";
+import { generateVaultKey, openKey, type SealedKey } from "../../protocol/sealing.ts";
 
 /** What the enclave can do with its keys. The private halves are reachable through these functions only. */
 export type EnclaveIdentity = {

@@ -39,6 +39,8 @@ export type RegistrationPorts = {
   endpoint: string;
   /** A block that is among the last 256 when the transaction is mined. */
   recentBlock(): Promise<RecentBlock>;
+  /** The newest block, whatever its finality. */
+  newestBlock(): Promise<RecentBlock>;
 };
 
 /**
@@ -87,11 +89,11 @@ export async function register(ports: RegistrationPorts): Promise<Registration> 
       signature,
     ],
   });
-  const latest = { blockTag: "latest" } as const;
-  const sent = await ports.sender.send({ to: deployment.contracts.enclaveRegistry, data }, () =>
-    isRegistered(reader, identity.signingKey, latest),
+  const now = async () => ({ blockHash: (await ports.newestBlock()).hash });
+  const sent = await ports.sender.send({ to: deployment.contracts.enclaveRegistry, data }, async () =>
+    isRegistered(reader, identity.signingKey, await now()),
   );
-  const recorded = await reader.enclave(identity.signingKey, latest);
+  const recorded = await reader.enclave(identity.signingKey, await now());
   return {
     quote,
     workloadId: workloadIdOf(measurementsOf(parseQuote(bytes).report)),
@@ -100,7 +102,11 @@ export async function register(ports: RegistrationPorts): Promise<Registration> 
   };
 }
 
-async function isRegistered(reader: Reader, signingKey: Address, at: Parameters<Reader["enclave"]>[1]): Promise<boolean> {
+async function isRegistered(
+  reader: Reader,
+  signingKey: Address,
+  at: Parameters<Reader["enclave"]>[1],
+): Promise<boolean> {
   try {
     await reader.enclave(signingKey, at);
     return true;

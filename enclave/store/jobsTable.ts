@@ -30,6 +30,8 @@ export type Job = {
   closedAs: ClosedAs | null;
   /** Transaction that settled it. */
   settleTx: Hex | null;
+  /** The enclave's signature of the receipt that settled it: tells which of several outcomes it was. */
+  settleSignature: Hex | null;
 };
 
 /** Which open jobs are wanted. */
@@ -63,9 +65,11 @@ const jobRow = z
     closed_block: blockColumn.nullable(),
     closed_as: z.enum(["SettledOk", "SettledFailed", "Cancelled", "Expired"]).nullable(),
     settle_tx: bytes32.nullable(),
+    settle_signature: bytesColumn(65).nullable(),
   })
   .refine((row) => (row.closed_block === null) === (row.closed_as === null))
   .refine((row) => (row.settle_tx !== null) === (row.closed_as?.startsWith("Settled") ?? false))
+  .refine((row) => (row.settle_tx !== null) === (row.settle_signature !== null))
   .refine((row) => row.workload_id === row.order_json.workloadId)
   .refine((row) => row.deadline === clamped(row.order_json.deadline));
 
@@ -81,12 +85,13 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO NOTHING`,
   );
   const close = db.prepare(
-    `UPDATE jobs SET closed_block = ?, closed_as = ?, settle_tx = ?
+    `UPDATE jobs SET closed_block = ?, closed_as = ?, settle_tx = ?, settle_signature = ?
      WHERE job_id = ? AND idx = ? AND closed_block IS NULL`,
   );
   const remove = db.prepare("DELETE FROM jobs WHERE opened_block > ?");
   const reopen = db.prepare(
-    "UPDATE jobs SET closed_block = NULL, closed_as = NULL, settle_tx = NULL WHERE closed_block > ?",
+    `UPDATE jobs SET closed_block = NULL, closed_as = NULL, settle_tx = NULL, settle_signature = NULL
+     WHERE closed_block > ?`,
   );
   const selectOne = db.prepare("SELECT * FROM jobs WHERE job_id = ?");
   const selectOpen = db.prepare(
@@ -129,6 +134,7 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
       closedBlock: read.closed_block,
       closedAs: read.closed_as,
       settleTx: read.settle_tx,
+      settleSignature: read.settle_signature === null ? null : bytesToHex(read.settle_signature),
     };
   }
 
@@ -137,8 +143,9 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
       if (event.eventName === "JobOpened") return opened(event);
       const end = endOf(event);
       if (end === undefined) return;
-      const { as, settleTx, jobId, index } = end;
-      close.run(event.blockNumber, as, settleTx, jobId, index.toString());
+      const { as, settleTx, settleSignature, jobId, index } = end;
+      const signature = settleSignature === null ? null : hexToBytes(settleSignature);
+      close.run(event.blockNumber, as, settleTx, signature, jobId, index.toString());
     },
     rewind(ancestor) {
       remove.run(ancestor);
@@ -157,18 +164,19 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
   };
 }
 
-type End = { as: ClosedAs; settleTx: Hex | null; jobId: Hex; index: bigint };
+type End = { as: ClosedAs; settleTx: Hex | null; settleSignature: Hex | null; jobId: Hex; index: bigint };
 
 function endOf(event: MarketEvent): End | undefined {
   switch (event.eventName) {
     case "JobSettled": {
-      const as = event.args.receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
-      return { as, settleTx: event.transactionHash, jobId: event.args.jobId, index: event.args.index };
+      const { receipt, signature: settleSignature, jobId, index } = event.args;
+      const as = receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
+      return { as, settleTx: event.transactionHash, settleSignature, jobId, index };
     }
     case "JobCancelled":
-      return { as: "Cancelled", settleTx: null, ...event.args };
+      return { as: "Cancelled", settleTx: null, settleSignature: null, ...event.args };
     case "JobExpired":
-      return { as: "Expired", settleTx: null, ...event.args };
+      return { as: "Expired", settleTx: null, settleSignature: null, ...event.args };
     default:
       return undefined;
   }

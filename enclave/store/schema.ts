@@ -32,7 +32,8 @@ export const tables = [
     opened_hash TEXT NOT NULL,
     closed_block INTEGER,
     closed_as TEXT,
-    settle_tx TEXT
+    settle_tx TEXT,
+    settle_signature BLOB
   ) STRICT, WITHOUT ROWID`,
   "CREATE INDEX open_jobs ON jobs (workload_id, deadline) WHERE closed_block IS NULL",
   "CREATE INDEX jobs_opened ON jobs (opened_block)",
@@ -42,9 +43,10 @@ export const tables = [
     signer TEXT NOT NULL,
     receipt_json TEXT NOT NULL,
     signature BLOB NOT NULL,
+    grants_json TEXT NOT NULL,
     result_ciphertext BLOB,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (job_id, signer)
+    PRIMARY KEY (job_id, signature)
   ) STRICT`,
   `CREATE TABLE log_entries (
     log_id TEXT NOT NULL,

@@ -29,10 +29,10 @@ export type Store = {
   openJobs(filter?: JobFilter): Job[];
   /** @throws CorruptRowError */
   job(jobId: Hex): Job | undefined;
-  /** Saves what an enclave signed; saving it twice is fine. @throws BadOutcomeError, OutcomeExistsError */
+  /** Saves what an enclave signed; saving it twice is fine. @throws BadOutcomeError */
   saveOutcome(outcome: Outcome): void;
-  /** The newest outcome of a job, or that of one signer. Kept across reorgs. @throws CorruptRowError */
-  outcome(jobId: Hex, signer?: Address): Outcome | undefined;
+  /** The newest outcome of a job, or that of one signature. Kept across reorgs. @throws CorruptRowError */
+  outcome(jobId: Hex, signature?: Hex): Outcome | undefined;
   /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
   /** All entries of a log, in order. @throws CorruptRowError */

@@ -2,7 +2,15 @@
  * Room: enclave/vault/ownerSignature. Whether a grant is signed by a data set's owner: an account's key, or a contract
  * by ERC-1271. The same rules as the market's, so that what is accepted here settles there.
  */
-import { type Address, encodeFunctionData, hashTypedData, type Hex, isAddressEqual, type PublicClient, parseAbi } from "viem";
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  hashTypedData,
+  isAddressEqual,
+  type PublicClient,
+  parseAbi,
+} from "viem";
 import { recoverSigner } from "../../protocol/signature.ts";
 import type { TypedGrant } from "./grantBook.ts";
 
