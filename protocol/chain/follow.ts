@@ -5,6 +5,7 @@ import { BaseError } from "../errors.ts";
 import type { ChainSource } from "./chainSource.ts";
 import type { Cursor } from "./cursor.ts";
 import { type Step, type StepOptions, step } from "./followChain.ts";
+import { pause } from "./pause.ts";
 
 /** How to follow. */
 export type FollowOptions = StepOptions & {
@@ -53,18 +54,4 @@ export async function* follow(source: ChainSource, start: Cursor, options: Follo
     cursor = taken.cursor;
     if (taken.status === "idle" || cursor.next > (taken.head ?? -1n)) await pause(pollMs, signal);
   }
-}
-
-/** Waits, or returns at once when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
