@@ -19,9 +19,7 @@ registerHooks({
     code.has(specifier) ? { url: "sandbox:" + specifier, shortCircuit: true } : next(specifier, context),
   load: (url, context, next) => {
     const source = code.get(url.slice("sandbox:".length));
-    return source === undefined
-      ? next(url, context)
-      : { source, format: url.endsWith(".js") ? "module" : "module-typescript", shortCircuit: true };
+    return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
   },
 });
 const { main } = await import("sandbox");

@@ -95,6 +95,7 @@ function start(limits: ChildLimits, payload: readonly Uint8Array[], wall: Wall) 
       "--permission", // and no --allow-*: no file, socket, process, worker, addon, WASI or inspector
       "--disallow-code-generation-from-strings",
       "--disable-sigusr1",
+      "--single-threaded",
       "--no-warnings",
       "--stack-size=7000", // KiB: more than the engine's own stack limit can ever need, less than 8 MiB
       `--max-old-space-size=${Math.ceil(limits.heapBytes / mebibyte)}`,

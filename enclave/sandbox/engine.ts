@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { quickjs } from "../../protocol/engines.ts";
 import { BaseError } from "../../protocol/errors.ts";
 
-/** Source by import specifier; `sandbox` is the entry. */
+/** JavaScript source by import specifier; `sandbox` is the entry. */
 export type ChildCode = Readonly<Record<string, string>>;
 
 /** The engine and the code around it. */
@@ -40,9 +41,29 @@ async function readEngine(): Promise<Engine> {
     "./version.js": new URL("version.js", wrapper),
   };
   const code = await Promise.all(
-    Object.entries(sources).map(async ([specifier, url]) => [specifier, await readFile(url, "utf8")] as const),
+    Object.entries(sources).map(async ([specifier, url]) => {
+      const source = await readFile(url, "utf8");
+      return [specifier, url.pathname.endsWith(".ts") ? toJavaScript(source) : source] as const;
+    }),
   );
   return { wasm, code: Object.fromEntries(code) };
+}
+
+/**
+ * TypeScript without its types, as Node itself runs it. Done here once, because in every sandbox process it would
+ * double the time to start. Node's warning that this function is experimental says nothing to a user of the worker.
+ *
+ * @example
+ * toJavaScript("const n: number = 1") // "const n         = 1"
+ */
+export function toJavaScript(source: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return stripTypeScriptTypes(source);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /**
