@@ -103,7 +103,8 @@ export async function grantStateOf(client: Client, grant: Grant): Promise<{ stat
 export async function checkGrant(client: Client, signed: SignedGrant): Promise<void> {
   const [owner] = await consentOf(client, signed.grant.datasetId);
   const grantHash = hashGrant(client.marketDomain, signed.grant);
-  if (!(await isSignedBy(client, owner, grantHash, signed.signature))) throw new GrantBadSignatureError(grantHash, owner);
+  if (!(await isSignedBy(client, owner, grantHash, signed.signature)))
+    throw new GrantBadSignatureError(grantHash, owner);
   const { state } = await grantStateOf(client, signed.grant);
   if (state !== "in force") throw new GrantNotInForceError(grantHash, state);
 }
