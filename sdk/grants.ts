@@ -17,7 +17,7 @@ import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
 import { type Grant, grantTypes, hashGrant, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { ContractRefusedError, NoContractError, toTypedError } from "./chainErrors.ts";
-import { addressOf, type Client, walletOf } from "./client.ts";
+import { type Client, walletOf } from "./client.ts";
 import { randomUint256 } from "./random.ts";
 import { read, type Sent, send } from "./send.ts";
 
