@@ -41,7 +41,7 @@ export type Certificate = {
 /**
  * Reads a certificate.
  *
- * @param der - at most 2,048 bytes, nothing after the certificate.
+ * @param der - at most 4,096 bytes, nothing after the certificate.
  * @throws `MalformedDerError` | {@link UnsupportedCertificateError}
  * @example
  * const leaf = readCertificate(hexToBytes(pckLeaf))
@@ -141,7 +141,7 @@ function readExtensions(wrapped: Element) {
   while (list.more()) {
     const extension = readDer(list.next(tag.sequence).content, "extension");
     const id = bytesToHex(extension.next(tag.oid).content);
-    const critical = extension.optional(tag.boolean);
+    const critical = readBoolean(extension.optional(tag.boolean));
     const value = extension.next(tag.octetString).content;
     extension.end();
     if (seen.has(id)) throw new UnsupportedCertificateError(`extension ${id} twice`);
@@ -150,7 +150,7 @@ function readExtensions(wrapped: Element) {
     else if (id === oid.keyUsage) keyUsage = readKeyUsage(value);
     else if (id === oid.sgx) sgxExtension = value;
     // Others say nothing that is relied on here, unless they claim to be critical.
-    else if (critical !== undefined) throw new UnsupportedCertificateError(`critical extension ${id}`);
+    else if (critical) throw new UnsupportedCertificateError(`critical extension ${id}`);
   }
   return { isCa, keyUsage, sgxExtension };
 }
@@ -159,11 +159,18 @@ function readBasicConstraints(value: Uint8Array): boolean {
   const outer = readDer(value, "basic constraints");
   const reader = readDer(outer.next(tag.sequence).content, "basic constraints");
   outer.end();
-  const ca = reader.optional(tag.boolean);
+  const ca = readBoolean(reader.optional(tag.boolean));
   reader.optional(tag.integer); // Path length: the chain checked here has exactly three links.
   reader.end();
-  if (ca !== undefined && bytesToHex(ca.content) !== "0xff") throw new UnsupportedCertificateError("boolean form");
-  return ca !== undefined;
+  return ca;
+}
+
+/** False where there is none: that is the default wherever a boolean stands here. */
+function readBoolean(element: Element | undefined): boolean {
+  if (element === undefined) return false;
+  const value = bytesToHex(element.content);
+  if (value !== "0xff" && value !== "0x00") throw new UnsupportedCertificateError("boolean form");
+  return value === "0xff";
 }
 
 function readKeyUsage(value: Uint8Array): number {

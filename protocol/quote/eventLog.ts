@@ -56,7 +56,8 @@ export type SystemEvents = {
  */
 export function verifyEventLog(eventLog: string, rtMr3: Uint8Array): SystemEvents {
   const events = readRuntimeEvents(eventLog);
-  const replayed = events.reduce((mr, event) => sha384(concatBytes([mr, digestOf(event)])), new Uint8Array(48));
+  let replayed: Uint8Array = new Uint8Array(48);
+  for (const event of events) replayed = sha384(concatBytes([replayed, digestOf(event)]));
   if (bytesToHex(replayed) !== bytesToHex(rtMr3))
     throw new EventLogMismatchError(bytesToHex(replayed), bytesToHex(rtMr3));
   return readSystemEvents(events);

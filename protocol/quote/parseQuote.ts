@@ -88,6 +88,7 @@ export function parseQuote(bytes: Uint8Array): Quote {
   if (authDataSize > maxAuthDataSize)
     throw new MalformedQuoteError("authentication data", `${authDataSize} bytes, limit ${maxAuthDataSize}`);
   const coreSize = at.authData + authDataSize;
+  requireSizes(view, coreSize);
   if (coreSize > bytes.length)
     throw new MalformedQuoteError("authentication data", `${coreSize - bytes.length} bytes beyond the end`);
   return {
@@ -137,15 +138,20 @@ function readChain(core: Uint8Array, tail: Uint8Array): Uint8Array {
   const end = chainHeaderSize + view.getUint32(2, true);
   if (end > tail.length)
     throw new MalformedQuoteError("certificate chain", `${end - tail.length} bytes beyond the end`);
-  const coreView = new DataView(core.buffer, core.byteOffset, core.length);
-  requireSize(coreView.getUint32(at.signatureDataSize, true), core.length + end - at.signature, "signature data");
-  requireSize(coreView.getUint32(at.certificationSize, true), core.length + end - at.qeReport, "certification data");
+  const stated = new DataView(core.buffer, core.byteOffset, core.length).getUint32(at.certificationSize, true);
+  const actual = core.length + end - at.qeReport;
+  if (stated !== actual)
+    throw new MalformedQuoteError("certification data", `said to be ${stated} bytes, is ${actual}`);
   if (tail.subarray(end).some((byte) => byte !== 0)) throw new MalformedQuoteError("padding", "not zero");
   return tail.subarray(chainHeaderSize, end);
 }
 
-function requireSize(stated: number, actual: number, part: string): void {
-  if (stated !== actual) throw new MalformedQuoteError(part, `said to be ${stated} bytes, is ${actual}`);
+/** The stated sizes count the chain too, which may be cut off: they are compared with each other and with the core. */
+function requireSizes(view: DataView, coreSize: number): void {
+  const signatureData = view.getUint32(at.signatureDataSize, true);
+  const certificationData = view.getUint32(at.certificationSize, true);
+  if (signatureData !== certificationData + at.qeReport - at.signature || certificationData < coreSize - at.qeReport)
+    throw new MalformedQuoteError("sizes", `${signatureData} and ${certificationData} contradict each other`);
 }
 
 /**

@@ -4,9 +4,9 @@
 import { BaseError } from "../errors.ts";
 
 /** Longest chain text, in bytes; real ones have 3,678. */
-export const maxChainSize = 8192;
+export const maxChainSize = 16_384;
 /** Longest certificate, in bytes of DER; real ones have at most 1,300. */
-export const maxCertificateSize = 2048;
+export const maxCertificateSize = 4096;
 
 const certificate = /-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+?)\r?\n?-----END CERTIFICATE-----(?:\r?\n)?/y;
 

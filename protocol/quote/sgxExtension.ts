@@ -36,11 +36,10 @@ export function readSgxExtension(value: Uint8Array): Platform {
   while (list.more()) {
     const item = readDer(list.next(tag.sequence).content, "SGX extension item");
     const id = bytesToHex(item.next(tag.oid).content);
-    if (!id.startsWith(sgxOid) || id.length !== sgxOid.length + 2)
-      throw new MalformedSgxExtensionError(`unknown field ${id}`);
+    if (!id.startsWith(sgxOid)) throw new MalformedSgxExtensionError(`foreign field ${id}`);
     const field = id.slice(sgxOid.length);
     if (found.has(field)) throw new MalformedSgxExtensionError(`field ${field} twice`);
-    // Only octet strings are read; the TCB (a sequence) is checked when TCB collateral is.
+    // Only octet strings are read; the TCB (a sequence) is for TCB collateral to judge.
     const element = item.optional(tag.octetString) ?? item.optional(tag.sequence) ?? item.next(tag.enumerated);
     item.end();
     found.set(field, element);

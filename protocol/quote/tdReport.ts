@@ -25,7 +25,15 @@ const td = {
 } as const;
 
 /** Byte offsets. Source: Intel SGX DCAP ECDSA Quoting Library API, A.4 "Enclave Report Body". */
-const qe = { mrSigner: 128, isvProdId: 256, isvSvn: 258, reportData: 320, end: 384 } as const;
+const qe = {
+  miscSelect: 16,
+  attributes: 48,
+  mrSigner: 128,
+  isvProdId: 256,
+  isvSvn: 258,
+  reportData: 320,
+  end: 384,
+} as const;
 
 /** Bytes in a TDX 1.0 report body. */
 export const tdReportSize = td.end;
@@ -36,7 +44,15 @@ export const enclaveReportSize = qe.end;
 export type TdReport = { readonly [field in Exclude<keyof typeof td, "end">]: Uint8Array };
 
 /** What the checks need of the quoting enclave's own report. */
-export type EnclaveReport = { mrSigner: Uint8Array; isvProdId: number; isvSvn: number; reportData: Uint8Array };
+export type EnclaveReport = {
+  miscSelect: number;
+  /** 16 bytes: flags, then XFRM. */
+  attributes: Uint8Array;
+  mrSigner: Uint8Array;
+  isvProdId: number;
+  isvSvn: number;
+  reportData: Uint8Array;
+};
 
 /**
  * Reads the fields of a TDX 1.0 report body.
@@ -80,6 +96,8 @@ export function readEnclaveReport(body: Uint8Array): EnclaveReport {
   if (body.length !== qe.end) throw new BadReportLengthError("enclave report", body.length, qe.end);
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   return {
+    miscSelect: view.getUint32(qe.miscSelect, true),
+    attributes: body.subarray(qe.attributes, qe.attributes + 16),
     mrSigner: body.subarray(qe.mrSigner, qe.mrSigner + 32),
     isvProdId: view.getUint16(qe.isvProdId, true),
     isvSvn: view.getUint16(qe.isvSvn, true),

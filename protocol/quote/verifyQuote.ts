@@ -10,9 +10,23 @@ import { type Certificate, readCertificate } from "./certificate.ts";
 import { parseQuote, quoteBytes, type SplitQuote, splitQuote } from "./parseQuote.ts";
 import { maxCertificateSize } from "./pemChain.ts";
 import { type Platform, readSgxExtension } from "./sgxExtension.ts";
-import { readEnclaveReport, type TdReport } from "./tdReport.ts";
+import { type EnclaveReport, readEnclaveReport, type TdReport } from "./tdReport.ts";
 
 const keyCertSign = 0x04;
+const digitalSignature = 0x80;
+
+/**
+ * Intel's TD quoting enclave. The PCK key certifies reports of any enclave with provisioning rights, and a host can make
+ * one: without this it could have any attestation key certified. Its ISVSVN is for collateral to judge.
+ * Source: Intel PCS API v4, QE identity "TD_QE" version 2. Attributes: INIT and PROVISION_KEY, not DEBUG.
+ */
+const quotingEnclave = {
+  mrSigner: "0xdc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5",
+  isvProdId: 2,
+  flags: 0x11n,
+  /** MODE64BIT is free. */
+  flagsMask: 0xffff_ffff_ffff_fffbn,
+} as const;
 
 /** Bits of TDATTRIBUTES, little-endian. Source: Intel TDX Module ABI, "ATTRIBUTES". */
 const attribute = { septVeDisable: 1n << 28n, pks: 1n << 30n, keyLocker: 1n << 31n, perfmon: 1n << 63n } as const;
@@ -29,6 +43,7 @@ export const quoteChecks = [
   "leaf role",
   "leaf dates",
   "QE report signature",
+  "QE identity",
   "QE binding",
   "TD signature",
   "debug attribute",
@@ -75,14 +90,16 @@ export function verifyQuote(quote: Uint8Array | SplitQuote, rootKey: Hex, atUnix
   requireDates("issuer dates", issuer, atUnixSeconds);
   requireSignature("leaf signature", leaf.signature, leaf.signedPart, issuer.publicKey);
   requireThat("leaf name", equal(leaf.issuer, issuer.subject), "issued by another name");
-  requireThat("leaf role", !leaf.isCa && (leaf.keyUsage & keyCertSign) === 0, "a certificate authority");
+  requireThat("leaf role", !leaf.isCa && (leaf.keyUsage & digitalSignature) !== 0, "not an end certificate that signs");
   if (leaf.sgxExtension === undefined) throw new QuoteCheckError("leaf role", "no SGX extension");
   const platform = readSgxExtension(leaf.sgxExtension);
   requireDates("leaf dates", leaf, atUnixSeconds);
 
   requireSignature("QE report signature", parsed.qeSignature, parsed.qeReport, leaf.publicKey);
+  const enclave = readEnclaveReport(parsed.qeReport);
+  requireQuotingEnclave(enclave);
   const binding = sha256(concatBytes([parsed.attestationKey, parsed.authData]));
-  const { reportData } = readEnclaveReport(parsed.qeReport);
+  const { reportData } = enclave;
   requireThat(
     "QE binding",
     equal(reportData.subarray(0, 32), binding) && isZero(reportData.subarray(32)),
@@ -99,9 +116,18 @@ export function verifyQuote(quote: Uint8Array | SplitQuote, rootKey: Hex, atUnix
   };
 }
 
+function requireQuotingEnclave(enclave: EnclaveReport): void {
+  const flags = littleEndian(enclave.attributes.subarray(0, 8));
+  const { mrSigner, isvProdId, flagsMask } = quotingEnclave;
+  requireThat("QE identity", bytesToHex(enclave.mrSigner) === mrSigner, "not signed by Intel");
+  requireThat("QE identity", enclave.isvProdId === isvProdId, "another enclave of Intel's");
+  const attributes = (flags & flagsMask) === quotingEnclave.flags && enclave.miscSelect === 0;
+  requireThat("QE identity", attributes, "a debug enclave, or of other attributes");
+}
+
 /** Refuses a VM that its host may look into. MRSERVICETD does not exist in TDX 1.0 bodies: the workload pins the rest. */
 function requireProduction(report: TdReport): void {
-  const attributes = BigInt(bytesToHex(Uint8Array.from(report.tdAttributes).reverse()));
+  const attributes = littleEndian(report.tdAttributes);
   requireThat("debug attribute", (attributes & debugGroup) === 0n, "the host may read the VM's memory");
   requireThat("SEPT_VE_DISABLE attribute", (attributes & attribute.septVeDisable) !== 0n, "not set");
   requireThat("reserved attributes", (attributes & ~knownAttributes) === 0n, "a reserved bit is set");
@@ -131,6 +157,10 @@ function requireSignature(check: QuoteCheck, signature: Uint8Array, message: Uin
 
 function requireThat(check: QuoteCheck, passed: boolean, fact: string): void {
   if (!passed) throw new QuoteCheckError(check, fact);
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(bytesToHex(Uint8Array.from(bytes).reverse()));
 }
 
 function isZero(bytes: Uint8Array): boolean {
