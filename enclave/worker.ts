@@ -27,7 +27,7 @@ import { createFetchBlob } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
-import { anchorAt, createJobChain, requireOneDeployment } from "./jobs/jobChain.ts";
+import { anchorAt, createJobChain, parentOfHead, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
 import type { JobStep } from "./jobs/ports.ts";
 import { createRunner } from "./jobs/runner.ts";
@@ -187,7 +187,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
           deployment,
           operator,
           endpoint,
-          recentBlock: () => anchorAt(client, config.headPolicy),
+          recentBlock: () => parentOfHead(client, config.headPolicy),
           newestBlock,
         }),
       );

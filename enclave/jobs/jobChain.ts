@@ -2,7 +2,7 @@
  * Room: enclave/jobs/jobChain. What a job asks the chain, answered through the worker's RPC client. Every read of one job
  * is made at one block, its anchor, by hash.
  */
-import { isAddressEqual, type PublicClient } from "viem";
+import { type Hex, isAddressEqual, type PublicClient } from "viem";
 import type { HeadPolicy } from "../../protocol/chain/viemSource.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { type Reader, UnknownDatasetError } from "../chain/reader.ts";
@@ -54,6 +54,21 @@ export async function anchorAt(client: PublicClient, head: HeadPolicy): Promise<
       : await client.getBlock({ blockNumber: (await client.getBlockNumber()) - BigInt(head.confirmations) });
   if (block.hash === null || block.number === null) throw new NoHeadError();
   return { number: block.number, hash: block.hash, timestamp: block.timestamp };
+}
+
+/**
+ * The parent of the newest block that counts: known to the contract by its hash even to a node that simulates on top of
+ * nothing newer than the head.
+ *
+ * @throws {@link NoHeadError}
+ * @example
+ * const { number, hash } = await parentOfHead(client, "finalized")
+ */
+export async function parentOfHead(client: PublicClient, head: HeadPolicy): Promise<{ number: bigint; hash: Hex }> {
+  const anchor = await anchorAt(client, head);
+  const block = await client.getBlock({ blockHash: anchor.hash });
+  if (block.number === 0n) throw new NoHeadError();
+  return { number: anchor.number - 1n, hash: block.parentHash };
 }
 
 /**
