@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { secp256k1 } from "@noble/curves/secp256k1";
-import { type Address, bytesToHex, type Hex, hexToBytes, isAddressEqual, sha256, zeroHash } from "viem";
+import { type Address, bytesToHex, getAddress, type Hex, hexToBytes, isAddressEqual, sha256, zeroHash } from "viem";
 import { publicKeyToAddress } from "viem/accounts";
 import { z } from "zod";
 import { type Domain, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
@@ -67,7 +67,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
     const read = readRow(outcomeRow, "outcomes", id, row);
     const outcome: Outcome = {
       jobId: read.job_id,
-      signer: read.signer,
+      signer: getAddress(read.signer),
       receipt: read.receipt_json,
       signature: bytesToHex(read.signature),
       resultCiphertext: read.result_ciphertext,
