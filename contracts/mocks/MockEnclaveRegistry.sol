@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Enclave, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
+
+/// @title MockEnclaveRegistry
+/// @notice The two views of IEnclaveRegistry that JobMarket reads, over entries that a test sets. Attests nothing.
+contract MockEnclaveRegistry {
+    mapping(address signingKey => Enclave) private _enclaves;
+
+    /// @notice Records `entry` under `signingKey`, unchecked.
+    function set(address signingKey, Enclave calldata entry) external {
+        _enclaves[signingKey] = entry;
+    }
+
+    /// @notice As IEnclaveRegistry.enclave.
+    function enclave(address signingKey) external view returns (Enclave memory) {
+        require(
+            _enclaves[signingKey].operator != address(0), IEnclaveRegistry.EnclaveRegistry_UnknownEnclave(signingKey)
+        );
+        return _enclaves[signingKey];
+    }
+
+    /// @notice As IEnclaveRegistry.isLive.
+    function isLive(address signingKey) external view returns (bool) {
+        return block.timestamp < _enclaves[signingKey].expiresAt;
+    }
+}
