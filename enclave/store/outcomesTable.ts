@@ -3,7 +3,7 @@
  * An outcome read back is proven by its signature; its ciphertext by the receipt's `resultHash`.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { type Address, bytesToHex, type Hex, hexToBytes, isAddressEqual, sha256, zeroHash } from "viem";
+import { type Address, bytesToHex, getAddress, type Hex, hexToBytes, isAddressEqual, sha256, zeroHash } from "viem";
 import { z } from "zod";
 import { type Domain, hashReceipt, type Receipt, receiptStatus, type SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
@@ -71,7 +71,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
     const read = readRow(outcomeRow, "outcomes", id, row);
     const outcome: Outcome = {
       jobId: read.job_id,
-      signer: read.signer,
+      signer: getAddress(read.signer),
       receipt: read.receipt_json,
       signature: bytesToHex(read.signature),
       grants: read.grants_json,

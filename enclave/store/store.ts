@@ -37,7 +37,7 @@ export type Store = {
   appendLog(logId: string, index: number, entry: Uint8Array): void;
   /** All entries of a log, in order. @throws CorruptRowError */
   logEntries(logId: string): Uint8Array[];
-  /** Closes the file and gives up its lock. */
+  /** Closes the file and gives up its lock. Twice is fine. */
   close(): void;
 };
 
@@ -87,7 +87,9 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
       outcome: outcomes.byJob,
       appendLog: logs.append,
       logEntries: logs.entries,
-      close: () => db.close(),
+      close: () => {
+        if (db.isOpen) db.close();
+      },
     };
   } catch (error) {
     db.close();
