@@ -78,7 +78,7 @@ export async function openBlobStore({ dir, maxBlobBytes, maxTotalBytes }: BlobSt
     const path = pathOf(sha256);
     let file: FileHandle;
     try {
-      file = await openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      file = await openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (cause) {
       if (!hasCode(cause, "ENOENT", "ELOOP")) throw cause;
       setSize(sha256, undefined);
