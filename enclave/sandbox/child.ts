@@ -11,8 +11,11 @@ type Failure = Exclude<AnswerHead["result"], "ok">;
 /** The engine asks whether to go on once per this many loop turns and calls; QuickJS's JS_INTERRUPT_COUNTER_INIT. */
 const fuelPerTick = 10_000;
 
-/** Bytes of the engine's own stack. Small enough that it overflows before the host's, and so at the same depth always. */
-const guestStackBytes = 128 * 1024;
+/**
+ * Bytes of the engine's own stack, about 1,000 calls deep. It must overflow before the host's does, so that programs
+ * fail at the same depth everywhere: the worst case tried needs 4,000 of the 7,000 KiB that childProcess.ts gives.
+ */
+const guestStackBytes = 256 * 1024;
 
 const consoleMethods = ["debug", "error", "info", "log", "trace", "warn"] as const;
 
@@ -48,12 +51,12 @@ export async function main(payload: Uint8Array, send: (bytes: Uint8Array) => voi
   const head = frame.head as RunHead; // from the worker, which is trusted here
   const blobs = new Blobs(frame.body);
   const modules: Modules = new Map();
-  const meter: Meter = { ticks: 0, lines: 0, chars: 0 };
+  const meter: Meter = { ticks: 0, lines: 0, bytes: 0 };
   const answer = (result: AnswerHead["result"]) =>
     packHead({
       result,
       fuel: Math.min(meter.ticks * fuelPerTick, head.limits.fuel),
-      console: { lines: meter.lines, chars: meter.chars },
+      console: { lines: meter.lines, bytes: meter.bytes },
     } satisfies AnswerHead);
   try {
     const vm = await createVm(blobs.take(head.engineBytes), head, modules, meter);
@@ -69,7 +72,7 @@ export async function main(payload: Uint8Array, send: (bytes: Uint8Array) => voi
 
 /** Source by path. */
 type Modules = Map<string, string>;
-type Meter = { ticks: number; lines: number; chars: number };
+type Meter = { ticks: number; lines: number; bytes: number };
 
 function createVm(engine: Uint8Array, head: RunHead, modules: Modules, meter: Meter): Promise<QuickJS> {
   const options: QuickJSOptions = {
@@ -164,13 +167,13 @@ function newText(vm: QuickJS, text: string): JSValueHandle {
   return handle;
 }
 
-/** `console.*` counts calls and the UTF-16 length of strings, and keeps nothing. */
+/** `console.*` counts calls and the bytes of strings in UTF-16, and keeps nothing. */
 function installConsole(vm: QuickJS, meter: Meter): void {
   const console = vm.newObject();
   for (const method of consoleMethods) {
     const count = vm.newFunction(`console.${method}`, (...args) => {
       meter.lines += 1;
-      for (const arg of args) if (arg.isString) meter.chars += arg.length;
+      for (const arg of args) if (arg.isString) meter.bytes += 2 * arg.length;
       return vm.undefined;
     });
     vm.setProp(console, method, count);

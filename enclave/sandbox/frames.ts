@@ -34,7 +34,7 @@ export const childFailures = [
 export type AnswerHead = {
   result: "ok" | (typeof childFailures)[number];
   fuel: number;
-  console: { lines: number; chars: number };
+  console: { lines: number; bytes: number };
 };
 
 /** Sent once by the sandbox process when it is about to touch the first byte of the program or the data. */
