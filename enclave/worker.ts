@@ -27,7 +27,7 @@ import { createFetchBlob } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
-import { anchorAt, createJobChain, parentOfHead, requireOneDeployment } from "./jobs/jobChain.ts";
+import { anchorOf, createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
 import type { JobStep } from "./jobs/ports.ts";
 import { createRunner } from "./jobs/runner.ts";
@@ -110,7 +110,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       },
       onAccepted: () => wake.dispatchEvent(new Event("work")),
     });
-    const newestBlock = () => anchorAt(client, "latest");
+    const newestChain = createJobChain(client, reader, "latest");
     const fetchBlob = createFetchBlob({
       blobs,
       allowHttp: config.fetchPrivateAddresses,
@@ -145,7 +145,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
             market: contracts.jobMarket,
             sender,
             observe: note,
-            isOpenNow: async (one) => jobChain.isOpen(one, await newestBlock()),
+            isOpenNow: newestChain.isOpen,
           },
           job,
           outcome,
@@ -163,7 +163,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       gasWallet: account.address,
       registration: () => state.registration,
       caughtUp: () => state.caughtUp,
-      now: async () => (await newestBlock()).timestamp,
+      now: async () => (await headBlock(client, "latest")).timestamp,
       store,
       blobs,
       grants,
@@ -187,8 +187,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
           deployment,
           operator,
           endpoint,
-          recentBlock: () => parentOfHead(client, config.headPolicy),
-          newestBlock,
+          recentBlock: () => anchorOf(client, config.headPolicy),
+          newestBlock: () => headBlock(client, "latest"),
         }),
       );
       log.info("enclave.registered", {

@@ -10,8 +10,8 @@ import { publicKeyToAddress } from "viem/utils";
 import { generateVaultKey, openKey, type SealedKey } from "../../protocol/sealing.ts";
 
 // The library comes without hashes; RFC 6979 nonces need these two.
-hashes.sha256 = sha256;
-hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
+hashes.sha256 = (message) => Uint8Array.from(sha256(message));
+hashes.hmacSha256 = (key, message) => Uint8Array.from(hmac(sha256, key, message));
 
 /** What the enclave can do with its keys. The private halves are reachable through these functions only. */
 export type EnclaveIdentity = {

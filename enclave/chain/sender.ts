@@ -137,9 +137,8 @@ async function waitForEarlier(rpc: Rpc, { account, pollMs, bumpAfterMs, signal }
 async function simulate(rpc: Rpc, from: Address, { to, data, value = 0n }: Call): Promise<bigint> {
   const request = { from, to, data, value: toQuantity(value) };
   try {
-    // In the next block, where it will be mined: the newest one does not know its own hash yet.
-    await rpc("eth_call", [request, "pending"], hexUpTo(64 * 1024));
-    const gas = await rpc("eth_estimateGas", [request, "pending"], rpcCount);
+    await rpc("eth_call", [request, "latest"], hexUpTo(64 * 1024));
+    const gas = await rpc("eth_estimateGas", [request, "latest"], rpcCount);
     const limit = gas + gas / 4n;
     return limit < maxGas ? limit : maxGas;
   } catch (error) {

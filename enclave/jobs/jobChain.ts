@@ -18,13 +18,14 @@ import type { Anchor, JobChain } from "./ports.ts";
  */
 export function createJobChain(client: PublicClient, reader: Reader, head: HeadPolicy): JobChain {
   return {
-    anchor: () => anchorAt(client, head),
+    anchor: () => anchorOf(client, head),
     async isCanonical(anchor) {
       const block = await client.getBlock({ blockNumber: anchor.number }).catch(() => undefined);
       return block?.hash === anchor.hash;
     },
-    async isOpen(job, anchor) {
-      return (await reader.jobState(job.index, job.jobId, { blockHash: anchor.hash })) === "Open";
+    async isOpen(job) {
+      const { hash } = await headBlock(client, head);
+      return (await reader.jobState(job.index, job.jobId, { blockHash: hash })) === "Open";
     },
     async dataset(datasetId, anchor) {
       try {
@@ -45,30 +46,30 @@ export function createJobChain(client: PublicClient, reader: Reader, head: HeadP
  *
  * @throws {@link NoHeadError} while the chain has no such block yet.
  * @example
- * const { number, hash } = await anchorAt(client, { confirmations: 2 })
+ * const { number, hash } = await headBlock(client, { confirmations: 2 })
  */
-export async function anchorAt(client: PublicClient, head: HeadPolicy): Promise<Anchor> {
+export async function headBlock(client: PublicClient, head: HeadPolicy): Promise<Anchor & { parentHash: Hex }> {
   const block =
     typeof head === "string"
       ? await client.getBlock({ blockTag: head })
       : await client.getBlock({ blockNumber: (await client.getBlockNumber()) - BigInt(head.confirmations) });
   if (block.hash === null || block.number === null) throw new NoHeadError();
-  return { number: block.number, hash: block.hash, timestamp: block.timestamp };
+  return { number: block.number, hash: block.hash, timestamp: block.timestamp, parentHash: block.parentHash };
 }
 
 /**
- * The parent of the newest block that counts: known to the contract by its hash even to a node that simulates on top of
- * nothing newer than the head.
+ * The block to bind signatures to: the head's parent. Contracts know its hash also when a node simulates a transaction
+ * in the newest block itself, and simulating anywhere else would believe what strangers left in its pool.
  *
  * @throws {@link NoHeadError}
  * @example
- * const { number, hash } = await parentOfHead(client, "finalized")
+ * const anchor = await anchorOf(client, "finalized")
  */
-export async function parentOfHead(client: PublicClient, head: HeadPolicy): Promise<{ number: bigint; hash: Hex }> {
-  const anchor = await anchorAt(client, head);
-  const block = await client.getBlock({ blockHash: anchor.hash });
-  if (block.number === 0n) throw new NoHeadError();
-  return { number: anchor.number - 1n, hash: block.parentHash };
+export async function anchorOf(client: PublicClient, head: HeadPolicy): Promise<Anchor> {
+  const { number, parentHash } = await headBlock(client, head);
+  if (number === 0n) throw new NoHeadError();
+  const parent = await client.getBlock({ blockHash: parentHash });
+  return { number: number - 1n, hash: parentHash, timestamp: parent.timestamp };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Domain, JobOrder, Receipt, SignedGrant } from "../../protocol/eip7
 import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
-import type { RunOutcome } from "../sandbox/runProgram.ts";
+import type { RunOutcome } from "../sandbox/outcome.ts";
 import type { GrantBook, TypedGrant } from "../vault/grantBook.ts";
 
 /** The block whose state consent is checked against. */
@@ -20,8 +20,8 @@ export type JobChain = {
   anchor(): Promise<Anchor>;
   /** Whether the anchor is still on the chain. */
   isCanonical(anchor: Anchor): Promise<boolean>;
-  /** Whether the job is open at the anchor: nothing is opened for a job that has ended. */
-  isOpen(job: RunnableJob, anchor: Anchor): Promise<boolean>;
+  /** Whether the job is open: no data are opened for a job that has ended. */
+  isOpen(job: RunnableJob): Promise<boolean>;
   /** undefined: not registered. Throws if the chain's answer contradicts the id. */
   dataset(datasetId: Hex, anchor: Anchor): Promise<DatasetAtAnchor | undefined>;
   isGrantNonceRevoked(owner: Address, nonce: bigint, anchor: Anchor): Promise<boolean>;

@@ -54,9 +54,8 @@ export function createRunner(ports: RunnerPorts): Runner {
   const reasons = new Map<Hex, string>();
 
   async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
-    const anchor = await ports.chain.anchor();
-    if (!(await ports.chain.isOpen(job, anchor))) return "ended";
-    if (anchor.timestamp > job.order.deadline) return "tooLate";
+    if (!(await ports.chain.isOpen(job))) return "ended";
+    if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
     const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job, false)));
     if (first === "rerun") return ports.settle(job, await perform(job, false));
     // At a newer anchor the end of the consent is the enclave's own finding: a FAILED receipt.

@@ -139,7 +139,7 @@ describe("sender", () => {
     const settlements = (await read("settlements")) as bigint;
     const sending = (await open()).send(settle(job), isSettled(job));
     await until(() => count("eth_sendRawTransaction") >= 3);
-    const pending = await chain.control.request({ method: "eth_getBlockByNumber", params: ["pending", true] });
+    const pending = await chain.control.getBlock({ blockTag: "pending", includeTransactions: true });
     await chain.control.mine({ blocks: 1 });
     const sent = await sending;
     expect(sent.status).to.equal("mined");
@@ -216,7 +216,7 @@ describe("sender", () => {
     await chain.wallet(5).sendTransaction({ to: wallet.address, value: 1n, nonce, gas: 21_000n, ...fees });
     const job = newJob();
     const sending = (await open()).send(settle(job), isSettled(job));
-    const block = () => chain.control.request({ method: "eth_getBlockByNumber", params: ["pending", true] });
+    const block = () => chain.control.getBlock({ blockTag: "pending", includeTransactions: true });
     await until(
       async () => ((await block()) as { transactions: { to: string }[] }).transactions[0]?.to === emitter.toLowerCase(),
     );

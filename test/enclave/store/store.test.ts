@@ -19,7 +19,7 @@ import { type Address, type Hex, hexToBytes, keccak256, sha256, toHex } from "vi
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { StoreFailedError, StoreLockedError, StoreSchemaError } from "../../../enclave/store/database.ts";
 import { NotAppendableError } from "../../../enclave/store/logTable.ts";
-import { BadOutcomeError, type Outcome, OutcomeExistsError } from "../../../enclave/store/outcomesTable.ts";
+import { BadOutcomeError, type Outcome } from "../../../enclave/store/outcomesTable.ts";
 import { CorruptRowError } from "../../../enclave/store/rows.ts";
 import { OtherDeploymentError, openStore, type Store } from "../../../enclave/store/store.ts";
 import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
@@ -74,7 +74,7 @@ async function outcomeOf(job: SampleJob, result: Uint8Array | null = null, by: H
   const hash = hashReceipt(domainOf(31337, jobMarket), receipt);
   const signature = await sign({ hash, privateKey: by, to: "hex" });
   const { address } = privateKeyToAccount(by);
-  return { jobId: job.jobId, signer: address, receipt, signature, resultCiphertext: result, createdAt: 1_800_000_000 };
+  return { jobId: job.jobId, signer: address, receipt, signature, grants: [], resultCiphertext: result, createdAt: 1_800_000_000 };
 }
 
 describe("store", () => {
@@ -191,6 +191,7 @@ describe("store", () => {
         closedBlock: null,
         closedAs: null,
         settleTx: null,
+        settleSignature: null,
       });
       expect(store.openJobs().map((one) => one.index)).to.deep.equal([1n, 2n]);
       expect(store.job(keccak256("0x77"))).to.equal(undefined);
@@ -263,17 +264,21 @@ describe("store", () => {
       store.saveOutcome(second);
       store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
       reopen();
-      expect(store.outcome(job.jobId, signer)).to.deep.equal(first);
+      expect(store.outcome(job.jobId, first.signature)).to.deep.equal(first);
       expect(store.outcome(job.jobId)).to.deep.equal(second);
       expect(store.outcome(other.jobId)).to.equal(undefined);
-      expect(store.outcome(job.jobId, jobMarket)).to.equal(undefined);
+      expect(store.outcome(job.jobId, `0x${"11".repeat(65)}`)).to.equal(undefined);
     });
 
-    it("refuses a second receipt of the same enclave", async () => {
-      store.saveOutcome(await outcomeOf(job));
-      const contradiction = await outcomeOf(job, hexToBytes("0x01"));
-      await rejection(() => store.saveOutcome(contradiction), OutcomeExistsError);
-      expect(store.outcome(job.jobId)).to.deep.equal(await outcomeOf(job));
+    it("keeps a second receipt of the same enclave beside the first, for whichever of them settles", async () => {
+      const failed = await outcomeOf(job);
+      const ok = await outcomeOf(job, hexToBytes("0x01"));
+      store.saveOutcome(failed);
+      store.saveOutcome(ok);
+      store.saveOutcome(failed);
+      reopen();
+      expect(store.outcome(job.jobId)).to.deep.equal(ok);
+      expect(store.outcome(job.jobId, failed.signature)).to.deep.equal(failed);
     });
 
     it("refuses what is not signed, or not a result of its receipt", async () => {
