@@ -30,7 +30,8 @@ async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
   const wallet = hasWallet(options) ? await connectWallet(options) : undefined;
   const { client, simulated } = wallet ?? (await connect(options));
   const resultIdentity = await wallet?.home.resultIdentity(jobId);
-  const { auditJob, formatAudit } = await import("../../sdk/audit/auditJob.ts");
+  const { auditJob } = await import("../../sdk/audit/auditJob.ts");
+  const { formatAudit } = await import("../../sdk/audit/formatAudit.ts");
   const report = await auditJob({
     chain: client.chain,
     deployment: client.deployment,

@@ -7,7 +7,6 @@ interface Vm {
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
-    function etch(address target, bytes calldata code) external;
     function mockCall(address target, bytes calldata data, bytes calldata answer) external;
     function clearMockedCalls() external;
     function expectRevert(bytes calldata data) external;
@@ -18,7 +17,6 @@ interface Vm {
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function readFileBinary(string calldata path) external view returns (bytes memory);
-    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 }
 
 /// @title Test
