@@ -2,6 +2,355 @@
 
 export const tdxVerifierAbi = [
   {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_AuthDataTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum PckCertificate",
+        "name": "certificate",
+        "type": "uint8"
+      }
+    ],
+    "name": "TdxVerifier_BadCertificateSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadPpid",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadQeReportSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadQuoteSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "x",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "y",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_BadRootKey",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "seamAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_BadSeamAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum PckCertificate",
+        "name": "certificate",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "notAfter",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_CertificateExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum PckCertificate",
+        "name": "certificate",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "notBefore",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_CertificateNotYetValid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_DebugTd",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "signatureData",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "certificationData",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_InconsistentLengths",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_MissingSgxExtension",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actualHigh",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actualLow",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_QeReportDataMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_QuoteTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_QuoteTruncated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_ReservedTdAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_SeptVeEnabled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "vendorId",
+        "type": "bytes16"
+      }
+    ],
+    "name": "TdxVerifier_UnknownQeVendor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "mrSignerSeamHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_UnknownSeamSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "certificationType",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedCertification",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "keyType",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedKeyType",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "teeType",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedTeeType",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "version",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum PckCertificate",
+        "name": "certificate",
+        "type": "uint8"
+      }
+    ],
+    "name": "TdxVerifier_WrongCertificateRole",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "issuerNamed",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "issuerGiven",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_WrongIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "attributes",
+        "type": "bytes16"
+      },
+      {
+        "internalType": "bytes4",
+        "name": "miscSelect",
+        "type": "bytes4"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "productId",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeProduct",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "mrSigner",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeSigner",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "rootKey",
     "outputs": [
@@ -82,6 +431,17 @@ export const enclaveRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes16",
+        "name": "tail",
+        "type": "bytes16"
+      }
+    ],
+    "name": "EnclaveRegistry_BadConfigIdPadding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "signingKey",
         "type": "address"
@@ -120,6 +480,17 @@ export const enclaveRegistryAbi = [
       }
     ],
     "name": "EnclaveRegistry_EndpointTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "verifier",
+        "type": "address"
+      }
+    ],
+    "name": "EnclaveRegistry_NotAContract",
     "type": "error"
   },
   {
@@ -171,8 +542,29 @@ export const enclaveRegistryAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "version",
+        "type": "uint8"
+      }
+    ],
+    "name": "EnclaveRegistry_UnsupportedConfigIdVersion",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "EnclaveRegistry_ZeroAddress",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EnclaveRegistry_ZeroConfigId",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "EnclaveRegistry_ZeroMaxLife",
     "type": "error"
   },
   {

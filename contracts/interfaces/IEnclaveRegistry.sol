@@ -52,6 +52,10 @@ struct RegistrationRequest {
 /// @custom:source DESIGN: reportData = sha256(abi.encode("data-collab-market/enclave/v1", chainId, registry,
 /// operator, signingKey, keccak256(vaultKey), blockNumber, blockHash)) followed by 32 zero bytes.
 interface IEnclaveRegistry {
+    /// @notice The verifier given at deployment has no code.
+    error EnclaveRegistry_NotAContract(address verifier);
+    /// @notice The longest life given at deployment is zero.
+    error EnclaveRegistry_ZeroMaxLife();
     /// @notice An operator or signing key was the zero address.
     error EnclaveRegistry_ZeroAddress();
     /// @notice The key is registered already.
@@ -60,8 +64,14 @@ interface IEnclaveRegistry {
     error EnclaveRegistry_BadVaultKeyLength(uint256 length, uint256 limit);
     /// @notice The endpoint is longer than the limit, in bytes.
     error EnclaveRegistry_EndpointTooLong(uint256 length, uint256 limit);
-    /// @notice The block is not among the last 256: the quote is not fresh.
+    /// @notice The block is not among the last 256, or the chain does not know its hash: the quote is not fresh.
     error EnclaveRegistry_StaleBlock(uint64 blockNumber, uint256 currentBlock);
+    /// @notice The guest was launched without an app configuration: MRCONFIGID is zero and binds no app.
+    error EnclaveRegistry_ZeroConfigId();
+    /// @notice MRCONFIGID is of a version that is not supported yet; only version 1 is.
+    error EnclaveRegistry_UnsupportedConfigIdVersion(uint8 version);
+    /// @notice MRCONFIGID does not end in 15 zero bytes; its last 16 bytes are given.
+    error EnclaveRegistry_BadConfigIdPadding(bytes16 tail);
     /// @notice The quote's report data is not the binding of this request to this chain and registry.
     error EnclaveRegistry_ReportDataMismatch(bytes32 expected, bytes32 actualHigh, bytes32 actualLow);
     /// @notice The request is not signed by the key it names.
@@ -84,7 +94,8 @@ interface IEnclaveRegistry {
 
     /// @notice Verifies a quote and records the keys it binds. Caller: anyone; the operator comes from the quote's binding.
     /// @dev Reverts, in this order: ZeroAddress, AlreadyRegistered, BadVaultKeyLength, EndpointTooLong, StaleBlock,
-    /// any error of `ITdxVerifier.verify`, of the MRCONFIGID reading, ReportDataMismatch, BadSignature.
+    /// any error of `ITdxVerifier.verify`, ZeroConfigId, UnsupportedConfigIdVersion, BadConfigIdPadding,
+    /// ReportDataMismatch, BadSignature.
     /// @param quote TD quote v4, header through QE authentication data (bytes after that are not read, see ITdxVerifier).
     /// @param pckLeaf PCK leaf certificate, DER.
     /// @param pckIssuer PCK Platform or Processor CA certificate, DER.

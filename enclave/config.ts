@@ -1,0 +1,144 @@
+/**
+ * Room: enclave/config. Reads the worker's environment. The host sets it, so nothing here may divert data or decide
+ * whom to trust: the contracts' addresses are bound into the quote and into every signature.
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { HeadPolicy } from "../protocol/chain/viemSource.ts";
+import { type Deployment, deploymentSchema } from "../protocol/deployment.ts";
+import { BaseError } from "../protocol/errors.ts";
+import { address } from "../protocol/schemas.ts";
+
+const headPolicy = z.union([
+  z.enum(["latest", "safe", "finalized"]),
+  z
+    .string()
+    .regex(/^[0-9]{1,4}$/)
+    .transform((digits) => ({ confirmations: Number(digits) })),
+]);
+
+const environmentSchema = z.object({
+  RPC_URL: z.url({ protocol: /^https?$/ }).describe("JSON-RPC endpoint of the chain"),
+  DEPLOYMENT_FILE: z.string().min(1).describe("path of the deployment file (JSON)"),
+  OPERATOR_ADDRESS: address.describe("address that is paid the fees"),
+  ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .max(256)
+    .describe("URL under which others reach this worker"),
+  LISTEN: z
+    .string()
+    .regex(/^[^:]+:[0-9]{1,5}$/)
+    .describe("host:port to listen on, e.g. 0.0.0.0:8080"),
+  DATA_DIR: z.string().min(1).describe("folder for the cursor, receipts and ciphertexts; holds no secret"),
+  HEAD_POLICY: headPolicy
+    .default("finalized")
+    .describe("blocks acted on: latest, safe, finalized or a number of confirmations"),
+  POLL_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(600_000)
+    .default(4_000)
+    .describe("pause between two looks at the chain, ms"),
+  GRANT_WAIT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe("how long a job waits for grants and blobs before it is failed and refunded"),
+  FETCH_PRIVATE_ADDRESSES: z
+    .enum(["allow", "refuse"])
+    .default("refuse")
+    .describe("whether ciphertexts may be fetched from private addresses and over plain http"),
+  MAX_FEE_GWEI: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(500)
+    .describe("most ever offered per unit of gas, gwei"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least level that is logged"),
+});
+
+/** The worker's configuration. */
+export type Config = {
+  rpcUrl: string;
+  deployment: Deployment;
+  operator: `0x${string}`;
+  endpoint: string;
+  host: string;
+  port: number;
+  dataDir: string;
+  headPolicy: HeadPolicy;
+  pollMs: number;
+  grantWaitSeconds: number;
+  fetchPrivateAddresses: boolean;
+  /** Wei per unit of gas. */
+  maxFeePerGas: bigint;
+  logLevel: "debug" | "info" | "warn" | "error";
+};
+
+/**
+ * Reads the configuration.
+ *
+ * @throws {@link ConfigError} naming every variable that is missing or wrong.
+ * @example
+ * const config = readConfig(process.env)
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  }
+  const env = parsed.data;
+  const [host = "", port = ""] = env.LISTEN.split(":");
+  return {
+    rpcUrl: env.RPC_URL,
+    deployment: readDeployment(env.DEPLOYMENT_FILE),
+    operator: env.OPERATOR_ADDRESS,
+    endpoint: env.ENDPOINT.replace(/\/$/, ""),
+    host,
+    port: Number(port),
+    dataDir: env.DATA_DIR,
+    headPolicy: env.HEAD_POLICY,
+    pollMs: env.POLL_MS,
+    grantWaitSeconds: env.GRANT_WAIT_SECONDS,
+    fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
+    maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+function readDeployment(path: string): Deployment {
+  try {
+    return deploymentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new ConfigError([`DEPLOYMENT_FILE: ${path} is not a readable deployment file`], cause);
+  }
+}
+
+/**
+ * Help text: every variable, what it is, and its default.
+ *
+ * @example
+ * console.log(configHelp())
+ */
+export function configHelp(): string {
+  const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const standard = schema instanceof z.ZodDefault ? ` [${String(schema.def.defaultValue)}]` : " (required)";
+    return `  ${name.padEnd(24)} ${schema.description ?? ""}${standard}`;
+  });
+  return rows.join("\n");
+}
+
+/** The environment does not say what the worker needs to know. */
+export class ConfigError extends BaseError {
+  override readonly name = "Config.ConfigError";
+  constructor(problems: readonly string[], cause?: unknown) {
+    super(`The environment is not complete:\n  ${problems.join("\n  ")}`, {
+      hint: "Run `node enclave/main.ts --help` for the list of variables.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Room: enclave/jobs/gather. Brings together what a job needs and checks each piece against what was signed:
+ * the program, the consents, the ciphertexts. Opens nothing. Every refusal is a {@link JobStop}.
+ */
+import { type Hex, keccak256 } from "viem";
+import type { Grant, SignedGrant } from "../../protocol/eip712.ts";
+import { grantTypes } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
+import { toJcs } from "../../protocol/jcs.ts";
+import { maxBundleBytes, type Program, unpackProgram } from "../../protocol/program.ts";
+import type { SealedKey } from "../../protocol/sealing.ts";
+import { checkGrant } from "../vault/checkGrant.ts";
+import { JobStop } from "./jobStop.ts";
+import type { Anchor, JobPorts, OpenedJob } from "./ports.ts";
+
+/** Largest ciphertext of one data set that this worker takes, in bytes: it is held in memory. */
+export const maxInputBytes = 64 * 1024 * 1024;
+
+/** One data set of a job, consented to and located. */
+export type ConsentedInput = {
+  datasetId: Hex;
+  contentHash: Hex;
+  sizeBytes: number;
+  uri: string;
+  grantHash: Hex;
+  signedGrant: SignedGrant;
+  sealedKey: SealedKey;
+};
+
+/**
+ * The program that the order names.
+ *
+ * @throws {@link JobStop} ProgramUnavailable (later), ProgramMismatch.
+ * @example
+ * const program = await gatherProgram(ports, job)
+ */
+export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Program> {
+  const fetched = await ports.fetch(job.programUri, { maxBytes: maxBundleBytes });
+  if (fetched.status === "mismatch") throw new JobStop("ProgramMismatch", fetched.fact);
+  if (fetched.status === "unavailable") throw unavailable("ProgramUnavailable", fetched);
+  let program: Program;
+  try {
+    program = unpackProgram(fetched.bytes);
+  } catch (error) {
+    throw new JobStop("ProgramMismatch", error instanceof BaseError ? error.name : "not a program bundle");
+  }
+  if (program.id !== job.order.programId) throw new JobStop("ProgramMismatch", `the bundle is program ${program.id}`);
+  if (program.manifest.inputs.length !== job.order.datasets.length) {
+    throw new JobStop("ProgramMismatch", `it takes ${program.manifest.inputs.length} inputs`);
+  }
+  return program;
+}
+
+/**
+ * The parameters of the order: canonical JSON that hashes to `paramsHash`.
+ *
+ * @throws {@link JobStop} ParamsRefused.
+ * @example
+ * const params = readParams(job)
+ */
+export function readParams(job: OpenedJob): unknown {
+  if (keccak256(job.params) !== job.order.paramsHash) throw new JobStop("ParamsRefused", "they have another hash");
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(job.params);
+    const params: unknown = JSON.parse(text);
+    if (toJcs(params) === text) return params;
+  } catch {
+    throw new JobStop("ParamsRefused", "they are not JSON");
+  }
+  throw new JobStop("ParamsRefused", "they are not canonical JSON");
+}
+
+/**
+ * The consents to a job, each checked at the anchor block.
+ *
+ * @throws {@link JobStop} GrantMissing (later), GrantRefused, InputUnavailable.
+ * @example
+ * const inputs = await gatherConsents(ports, job, anchor)
+ */
+export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: Anchor): Promise<ConsentedInput[]> {
+  const inputs: ConsentedInput[] = [];
+  for (const use of job.order.datasets) {
+    const dataset = await ports.chain.dataset(use.datasetId, anchor);
+    if (dataset === undefined) throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`, "later");
+    if (dataset.sizeBytes > maxInputBytes) {
+      throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxInputBytes} bytes`);
+    }
+    const pkg = ports.grants.find(use.grantHash);
+    if (pkg === undefined) throw new JobStop("GrantMissing", `grant ${use.grantHash} was not delivered`, "later");
+    const { grant, signature } = pkg;
+    const state = {
+      epoch: dataset.epoch,
+      nonceRevoked: await ports.chain.isGrantNonceRevoked(dataset.owner, grant.nonce, anchor),
+      uses: await ports.chain.grantUses(use.grantHash, anchor),
+      timestamp: anchor.timestamp,
+    };
+    const refusal = checkGrant(job.order, use, grant, ports.operator, state);
+    if (refusal !== undefined) throw new JobStop("GrantRefused", `grant ${use.grantHash}: ${refusal}`);
+    if (!(await isSigned(ports, dataset.owner, grant, signature))) {
+      throw new JobStop("GrantRefused", `grant ${use.grantHash}: not signed by the owner`);
+    }
+    ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash: use.grantHash, anchorHash: anchor.hash });
+    inputs.push({
+      datasetId: use.datasetId,
+      contentHash: dataset.contentHash,
+      sizeBytes: Number(dataset.sizeBytes),
+      uri: dataset.uri,
+      grantHash: use.grantHash,
+      signedGrant: { grant, signature },
+      sealedKey: pkg.sealedKey,
+    });
+  }
+  return inputs;
+}
+
+/**
+ * The ciphertexts of the inputs, each of the registered size and hash.
+ *
+ * @throws {@link JobStop} InputUnavailable (later), InputMismatch.
+ * @example
+ * const ciphertexts = await gatherCiphertexts(ports, inputs)
+ */
+export async function gatherCiphertexts(ports: JobPorts, inputs: readonly ConsentedInput[]): Promise<Uint8Array[]> {
+  const ciphertexts: Uint8Array[] = [];
+  for (const input of inputs) {
+    const fetched = await ports.fetch(input.uri, { maxBytes: input.sizeBytes, sha256: input.contentHash });
+    if (fetched.status === "mismatch") throw new JobStop("InputMismatch", fetched.fact);
+    if (fetched.status === "unavailable") throw unavailable("InputUnavailable", fetched);
+    ciphertexts.push(fetched.bytes);
+  }
+  return ciphertexts;
+}
+
+function unavailable(
+  code: "ProgramUnavailable" | "InputUnavailable",
+  fetched: { fact: string; final: boolean },
+): JobStop {
+  return new JobStop(code, fetched.fact, fetched.final ? "now" : "later");
+}
+
+function isSigned(ports: JobPorts, owner: Hex, grant: Grant, signature: Hex): Promise<boolean> {
+  const typed = { domain: ports.domain, types: grantTypes, primaryType: "Grant", message: grant } as const;
+  return ports.chain.verifyTyped(owner, typed, signature);
+}

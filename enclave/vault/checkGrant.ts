@@ -1,0 +1,67 @@
+/**
+ * Room: enclave/vault/checkGrant. Whether a grant consents to one use of a data set by one job. Pure: what it needs of
+ * the chain is given to it. The contract checks the same again when the job settles.
+ */
+import { type Address, isAddressEqual, zeroAddress } from "viem";
+import type { DatasetUse, Grant, JobOrder } from "../../protocol/eip712.ts";
+
+/** Why a grant does not consent; undefined: it does. Safe to show: it names fields, never their data. */
+export type GrantRefusal =
+  | "other data set"
+  | "other program"
+  | "other workload"
+  | "other requester"
+  | "other operator"
+  | "other token"
+  | "other price"
+  | "not yet in force"
+  | "expired"
+  | "revoked with all grants of its epoch"
+  | "revoked by nonce"
+  | "used up";
+
+/** What the chain says at the anchor block. */
+export type ConsentState = {
+  /** Consent epoch of the data set. */
+  epoch: number;
+  nonceRevoked: boolean;
+  /** Settled jobs that used the grant. */
+  uses: bigint;
+  /** Unix seconds of the anchor block. */
+  timestamp: bigint;
+};
+
+/**
+ * Compares a grant with the order, the data set's use in it, and the chain.
+ *
+ * @param operator - who runs this enclave.
+ * @returns the first reason to refuse, or undefined.
+ * @example
+ * const refusal = checkGrant(order, use, grant, operator, state)
+ */
+export function checkGrant(
+  order: JobOrder,
+  use: DatasetUse,
+  grant: Grant,
+  operator: Address,
+  state: ConsentState,
+): GrantRefusal | undefined {
+  if (grant.datasetId !== use.datasetId) return "other data set";
+  if (grant.programId !== order.programId) return "other program";
+  if (grant.workloadId !== order.workloadId) return "other workload";
+  if (!allows(grant.requester, order.requester)) return "other requester";
+  if (!allows(grant.operator, operator)) return "other operator";
+  if (!isAddressEqual(grant.token, order.token)) return "other token";
+  if (grant.pricePerUse !== use.price) return "other price";
+  if (state.timestamp < grant.notBefore) return "not yet in force";
+  if (state.timestamp > grant.notAfter) return "expired";
+  if (grant.epoch !== state.epoch) return "revoked with all grants of its epoch";
+  if (state.nonceRevoked) return "revoked by nonce";
+  if (grant.maxUses !== 0n && state.uses >= grant.maxUses) return "used up";
+  return undefined;
+}
+
+/** Zero stands for anyone. */
+function allows(named: Address, actual: Address): boolean {
+  return isAddressEqual(named, zeroAddress) || isAddressEqual(named, actual);
+}

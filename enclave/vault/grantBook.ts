@@ -1,0 +1,110 @@
+/**
+ * Room: enclave/vault/grantBook. The grants that providers' brokers have handed to this enclave, each with its sealed
+ * data set key. Kept in memory: the keys are sealed to a vault key that dies with the process, and brokers seal anew
+ * to the next one. A package is taken only if its owner signed it and its key opens here under this very grant.
+ */
+import type { Hex } from "viem";
+import { type Domain, type Grant, grantTypes, hashGrant } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
+import type { GrantPackage } from "../../protocol/grantPackage.ts";
+import type { EnclaveIdentity } from "../attestation/identity.ts";
+import { parseDatasetKey } from "./datasetKey.ts";
+
+/** Most grants held at once; expired ones make room first. */
+export const maxGrants = 10_000;
+
+/** What the book asks the chain. */
+export type OwnerReader = {
+  /** Current owner of a data set; throws a typed error if there is none. */
+  datasetOwner(datasetId: Hex): Promise<Hex>;
+  /** Whether `signature` over the typed grant is the owner's: ECDSA, or ERC-1271 for contracts. */
+  verifyTyped(owner: Hex, typed: TypedGrant, signature: Hex): Promise<boolean>;
+  /** Unix seconds of the newest block. */
+  timestamp(): Promise<bigint>;
+};
+
+/** A grant as EIP-712 typed data. */
+export type TypedGrant = { domain: Domain; types: typeof grantTypes; primaryType: "Grant"; message: Grant };
+
+/** Takes grants in and gives them out by hash. */
+export type GrantBook = {
+  /**
+   * Checks and keeps a package; taking the same again changes nothing.
+   *
+   * @throws {@link GrantRefusedError} | {@link GrantBookFullError} | `SealingError`
+   */
+  accept(pkg: GrantPackage): Promise<{ grantHash: Hex }>;
+  find(grantHash: Hex): GrantPackage | undefined;
+  size(): number;
+};
+
+/**
+ * An empty book.
+ *
+ * @param domain - of the JobMarket: grants for another chain or contract hash differently and are refused.
+ * @example
+ * const book = createGrantBook({ domain, workloadId, identity, reader })
+ */
+export function createGrantBook(options: {
+  domain: Domain;
+  workloadId: Hex;
+  identity: EnclaveIdentity;
+  reader: OwnerReader;
+  /** Told after each grant that was taken. */
+  onAccepted?: () => void;
+}): GrantBook {
+  const { domain, workloadId, identity, reader } = options;
+  const grants = new Map<Hex, GrantPackage>();
+
+  async function makeRoom() {
+    if (grants.size < maxGrants) return;
+    const now = await reader.timestamp();
+    for (const [hash, pkg] of grants) if (pkg.grant.notAfter < now) grants.delete(hash);
+    if (grants.size >= maxGrants) throw new GrantBookFullError();
+  }
+
+  return {
+    async accept(pkg) {
+      const grantHash = hashGrant(domain, pkg.grant);
+      if (pkg.grant.workloadId !== workloadId) throw new GrantRefusedError("it is for another workload");
+      if (pkg.sealedKey.vaultKey !== identity.vaultKey)
+        throw new GrantRefusedError("its key is sealed to another vault key");
+      const owner = await reader.datasetOwner(pkg.grant.datasetId);
+      const typed: TypedGrant = { domain, types: grantTypes, primaryType: "Grant", message: pkg.grant };
+      if (!(await reader.verifyTyped(owner, typed, pkg.signature))) {
+        throw new GrantRefusedError("it is not signed by the data set's owner for this chain and market");
+      }
+      const key = await identity.openSealedKey(grantHash, pkg.sealedKey);
+      const readable = parseDatasetKey(key) !== undefined;
+      key.fill(0);
+      if (!readable) throw new GrantRefusedError("the sealed key is not an age identity");
+      await makeRoom();
+      grants.set(grantHash, pkg);
+      options.onAccepted?.();
+      return { grantHash };
+    },
+    find: (grantHash) => grants.get(grantHash),
+    size: () => grants.size,
+  };
+}
+
+/** The grant, or the key that came with it, is not what this enclave may take. */
+export class GrantRefusedError extends BaseError {
+  override readonly name = "Vault.GrantRefusedError";
+  constructor(fact: string) {
+    super(`The grant was refused: ${fact}.`, {
+      hint: "Sign it as the data set's owner for this market, and seal the key to the vault key of GET /enclave.",
+    });
+  }
+}
+
+/** The enclave holds as many grants as it can. */
+export class GrantBookFullError extends BaseError {
+  override readonly name = "Vault.GrantBookFullError";
+  constructor() {
+    super(`The enclave holds ${maxGrants} grants already.`, {
+      hint: "Try again when some have expired.",
+      retryable: true,
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Room: sdk/audit/evidence. What an audit looks at: raw answers of the chain and of the worker. Nothing here is believed;
+ * `judge` computes every line from it, so that a bundle of evidence can be judged anywhere, again. Types only.
+ */
+import type { Address, Hex } from "viem";
+import type { Deployment } from "../../protocol/deployment.ts";
+import type { JobOrder, JobState, Receipt, SignedGrant } from "../../protocol/eip712.ts";
+import type { SplitQuote } from "../../protocol/quote/parseQuote.ts";
+
+/** Why a piece of evidence could not be had; a sentence without a full stop. */
+export type Missing = { missing: string };
+
+/**
+ * Whether a piece of evidence is missing.
+ *
+ * @example
+ * if (isMissing(evidence.program)) return unknown(evidence.program.missing)
+ */
+export function isMissing(value: unknown): value is Missing {
+  return typeof value === "object" && value !== null && "missing" in value;
+}
+
+/** A block; `timestamp` in Unix seconds. */
+export type BlockRef = { number: bigint; hash: Hex; timestamp: bigint };
+
+/** Where an event stands: later events have a later block, or the same and a higher index. */
+export type Position = { block: BlockRef; logIndex: number };
+
+/** A payment or refund that the market credited; `amount` in units of `token`. */
+export type Credit = { account: Address; token: Address; amount: bigint; transactionHash: Hex };
+
+/** How the job was opened. */
+export type Opening = Position & {
+  index: bigint;
+  order: JobOrder;
+  programUri: string;
+  params: Hex;
+  /** Money that the opening transaction moved to the market: ERC-20 transfers, or native coin sent along. */
+  moved: { token: Address; from: Address; amount: bigint }[] | Missing;
+};
+
+/** How the job ended. `receipt` and what follows only if it was settled. */
+export type Ending = Position & {
+  how: "settled" | "cancelled" | "expired";
+  index: bigint;
+  transactionHash: Hex;
+};
+
+/** The receipt a job was settled with. */
+export type Settlement = { receipt: Receipt; signature: Hex; signer: Address; grants: SignedGrant[] | Missing };
+
+/** How the receipt's signer was registered: the event, and the calldata it came with. */
+export type Registration = Position & {
+  signingKey: Address;
+  operator: Address;
+  workloadId: Hex;
+  composeHash: Hex;
+  platformId: Hex;
+  /** Index into `TcbStatus` of IEnclaveRegistry.sol; 0: not evaluated. */
+  tcbStatus: number;
+  /** Unix seconds. */
+  expiresAt: bigint;
+  vaultKey: Hex;
+  call: RegistrationCall | Missing;
+};
+
+/** The calldata of a registration, and the block that the quote claims to know. */
+export type RegistrationCall = {
+  quote: SplitQuote;
+  operator: Address;
+  signingKey: Address;
+  vaultKey: Hex;
+  endpoint: string;
+  blockNumber: bigint;
+  signature: Hex;
+  boundBlock: BlockRef | Missing;
+};
+
+/** What the registry's storage says of the signer now. */
+export type EnclaveRecord = { operator: Address; workloadId: Hex; expiresAt: bigint; vaultKeyHash: Hex };
+
+/** One data set of the order, in the order's order. */
+export type DatasetEvidence = {
+  registration: { owner: Address; contentHash: Hex; salt: Hex; sizeBytes: bigint } | Missing;
+  /** Every revocation of all grants: since that position only grants of `newEpoch` count. */
+  epochs: (Position & { newEpoch: number })[];
+  /** Where the owner revoked the grant's nonce. */
+  nonceRevocations: Position[];
+  /** Whether the owner's contract accepts the grant's signature (ERC-1271); false if it is no contract. */
+  contractAccepts: boolean | Missing;
+};
+
+/** What the worker answered. */
+export type WorkerEvidence = {
+  attestation: { eventLog: string; appCompose: string; signingKey: string } | Missing;
+  result: Uint8Array | Missing;
+};
+
+/** Everything an audit looks at. */
+export type Evidence = {
+  deployment: Deployment;
+  jobId: Hex;
+  /** The block at which the chain was looked at. */
+  anchor: BlockRef;
+  /** Which contracts the market relies on, and which root key the verifier pins, as they say themselves. */
+  wiring: { enclaves: Address; datasets: Address; verifier: Address; rootKey: Hex };
+  opening: Opening;
+  state: JobState;
+  ending: Ending | undefined;
+  settlement: Settlement | undefined;
+  registration: Registration | Missing;
+  enclaveRecord: EnclaveRecord | Missing;
+  /** The chain's block at the receipt's `anchorBlock`. */
+  receiptAnchor: BlockRef | Missing;
+  datasets: DatasetEvidence[];
+  credits: Credit[];
+  program: Uint8Array | Missing;
+  worker: WorkerEvidence;
+  /** Commitment to the opened result, computed where a reader opened it: the result itself is no evidence. */
+  opened: { commitment: Hex } | { problem: string } | Missing;
+};

@@ -1,0 +1,80 @@
+/**
+ * Room: sdk/audit/gather/gatherEvidence. Collects what an audit looks at, from the chain and from the worker.
+ */
+import { concatHex, type Hex } from "viem";
+import { enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../../protocol/abi.ts";
+import { jobStates } from "../../../protocol/eip712.ts";
+import type { AuditOptions } from "../auditJob.ts";
+import type { BlockRef, DatasetEvidence, Evidence, Missing } from "../evidence.ts";
+import { type ChainView, openChainView } from "./chainView.ts";
+import { gatherDataset } from "./consent.ts";
+import { gatherRecord, gatherRegistration } from "./enclave.ts";
+import { gatherCredits, gatherEnding, gatherOpening } from "./job.ts";
+import { gatherProgram, gatherWorker, openResult } from "./worker.ts";
+
+const noReceipt = { missing: "there is no receipt" };
+
+/**
+ * Collects the evidence on a job.
+ *
+ * @throws NoSuchJobError | ContradictoryChainError | WrongAuditChainError | RpcError
+ * @example
+ * const evidence = await gatherEvidence({ chain, deployment, jobId })
+ */
+export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
+  const { deployment, jobId, workerUrl, resultIdentity } = options;
+  const view = await openChainView(options.chain, deployment, options.at);
+  const opening = await gatherOpening(view, jobId);
+  const { ending, settlement } = await gatherEnding(view, jobId);
+  const signer = settlement?.signer;
+  const receipt = settlement?.receipt;
+  const datasets: DatasetEvidence[] = [];
+  for (const [position, use] of opening.order.datasets.entries())
+    datasets.push(await gatherDataset(view, use, position, settlement));
+  const worker = await gatherWorker(workerUrl, jobId, receipt);
+  const evidence: Evidence = {
+    deployment,
+    jobId,
+    anchor: view.anchor,
+    wiring: await gatherWiring(view),
+    opening,
+    state: await gatherState(view, opening.index, jobId),
+    ending,
+    settlement,
+    registration: signer === undefined ? noReceipt : await gatherRegistration(view, signer),
+    enclaveRecord: signer === undefined ? noReceipt : await gatherRecord(view, signer),
+    receiptAnchor: receipt === undefined ? noReceipt : await gatherAnchor(view, receipt.anchorBlock),
+    datasets,
+    credits: await gatherCredits(view, jobId),
+    program: receipt === undefined ? noReceipt : await gatherProgram(opening.programUri, workerUrl),
+    worker,
+    opened: await openResult(worker.result, receipt, resultIdentity),
+  };
+  await view.requireAnchor();
+  return evidence;
+}
+
+async function gatherWiring(view: ChainView): Promise<Evidence["wiring"]> {
+  const { jobMarket, enclaveRegistry, tdxVerifier } = view.deployment.contracts;
+  const market = { address: jobMarket, abi: jobMarketAbi, args: [] } as const;
+  const registry = { address: enclaveRegistry, abi: enclaveRegistryAbi, args: [] } as const;
+  const [x, y] = await view.read({ address: tdxVerifier, abi: tdxVerifierAbi, functionName: "rootKey", args: [] });
+  return {
+    enclaves: await view.read({ ...market, functionName: "enclaves" }),
+    datasets: await view.read({ ...market, functionName: "datasets" }),
+    verifier: await view.read({ ...registry, functionName: "verifier" }),
+    rootKey: concatHex([x, y]),
+  };
+}
+
+async function gatherState(view: ChainView, index: bigint, jobId: Hex): Promise<Evidence["state"]> {
+  const address = view.deployment.contracts.jobMarket;
+  const state = await view.read({ address, abi: jobMarketAbi, functionName: "jobState", args: [index, jobId] });
+  return jobStates[state] ?? "None";
+}
+
+async function gatherAnchor(view: ChainView, number: bigint): Promise<BlockRef | Missing> {
+  return number <= view.anchor.number
+    ? await view.block(number)
+    : { missing: "the receipt's anchor block does not exist" };
+}

@@ -1,0 +1,120 @@
+/**
+ * Room: sdk/audit/lines/code. Whether what was measured is the code that people agreed on. Pure.
+ */
+import { sha256, stringToBytes } from "viem";
+import { unpackProgram } from "../../../protocol/program.ts";
+import { EventLogMismatchError, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
+import { composeHashOf } from "../../../protocol/quote/mrConfigId.ts";
+import { parseQuote, quoteBytes } from "../../../protocol/quote/parseQuote.ts";
+import type { TdReport } from "../../../protocol/quote/tdReport.ts";
+import { readAppCompose } from "../appCompose.ts";
+import { type Evidence, isMissing, type Missing, type WorkerEvidence } from "../evidence.ts";
+import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
+
+/** What the worker shows of itself. */
+type Shown = Exclude<WorkerEvidence["attestation"], Missing>;
+
+const otherBoot = "the worker runs under another key now, so that its answers are of another boot";
+
+/**
+ * Judges the measured configuration and the program.
+ *
+ * @example
+ * lines.push(...codeLines(evidence))
+ */
+export function codeLines(evidence: Evidence): AuditLine[] {
+  const report = reportOf(evidence);
+  const { attestation } = evidence.worker;
+  const compose = given(report, ({ mrConfigId }) =>
+    given(attestation, (shown) => judgeCompose(evidence, shown, mrConfigId)),
+  );
+  return [
+    line("code.compose", "The compose file that the worker shows is the one that was measured", () => compose),
+    line("code.launch", "Nothing else was launched in the enclave, and the host reads and sets nothing in it", () =>
+      compose.verdict === "verified"
+        ? given(attestation, ({ appCompose }) => judgeLaunch(appCompose))
+        : unmeasured(compose),
+    ),
+    line("code.boot", "The event log that the worker shows is what the enclave booted", () =>
+      given(report, (found) => given(attestation, (shown) => judgeBoot(evidence, found, shown))),
+    ),
+    line("code.images", "The container images are built from the published source", () =>
+      compose.verdict === "verified"
+        ? given(attestation, ({ appCompose }) => judgeImages(appCompose))
+        : unmeasured(compose),
+    ),
+    line("code.program", "The program bundle is the program that was agreed on", () =>
+      given(evidence.program, (bytes) => judgeProgram(evidence, bytes)),
+    ),
+  ];
+}
+
+function reportOf({ registration }: Evidence): TdReport | Missing {
+  if (isMissing(registration)) return registration;
+  return isMissing(registration.call)
+    ? registration.call
+    : parseQuote(quoteBytes(registration.call.quote.quote)).report;
+}
+
+function judgeCompose(evidence: Evidence, shown: Shown, mrConfigId: Uint8Array): Finding {
+  const hash = sha256(stringToBytes(shown.appCompose));
+  const measured = composeHashOf(mrConfigId);
+  if (hash === measured) return holds("the SHA-256 of its bytes is the one in the quote's MRCONFIGID");
+  return isOtherBoot(evidence, shown)
+    ? unknown(otherBoot)
+    : fails(`the worker shows a file of SHA-256 ${hash}, the quote measured ${measured}`);
+}
+
+/** By its own word: a worker that lies here gains no more than one that does not answer. */
+function isOtherBoot({ registration }: Evidence, shown: Shown): boolean {
+  return isMissing(registration) || shown.signingKey.toLowerCase() !== registration.signingKey.toLowerCase();
+}
+
+function unmeasured(compose: Finding): Finding {
+  return unknown(`the measured compose file is not at hand: ${compose.reason}`);
+}
+
+function judgeLaunch(appCompose: string): Finding {
+  const { allowedEnvs, publicLogs } = readAppCompose(appCompose);
+  return allOf(
+    {
+      [`the host may set ${allowedEnvs.join(", ")}`]: allowedEnvs.length === 0,
+      "the containers' logs are public": !publicLogs,
+    },
+    "no scripts, no unknown fields, no variables that the host may set, no public logs",
+  );
+}
+
+function judgeBoot(evidence: Evidence, report: TdReport, shown: Shown): Finding {
+  try {
+    const events = verifyEventLog(shown.eventLog, report.rtMr3);
+    if (events.composeHash !== composeHashOf(report.mrConfigId)) return fails("its compose-hash event is another one");
+    const image = events.osImageHash === undefined ? "" : `, OS image ${events.osImageHash}`;
+    return holds(
+      `it replays to RTMR3 of the registered quote; app ${events.appId}${image}, keys from ${events.keyProvider}`,
+    );
+  } catch (error) {
+    if (error instanceof EventLogMismatchError && isOtherBoot(evidence, shown)) return unknown(otherBoot);
+    throw error;
+  }
+}
+
+function judgeImages(appCompose: string): Finding {
+  const { images } = readAppCompose(appCompose);
+  if (images.length === 0) return unknown("the compose file names no image: images are not published yet");
+  const loose = images.find((image) => !/@sha256:[0-9a-f]{64}$/.test(image));
+  return loose === undefined
+    ? unknown("images are pinned by digest, but nobody's rebuild of them was looked at")
+    : unknown(`image ${loose} is not pinned by digest: the measurement does not cover it`);
+}
+
+function judgeProgram({ opening }: Evidence, bytes: Uint8Array): Finding {
+  const { id, manifest } = unpackProgram(bytes);
+  return allOf(
+    {
+      [`the bundle is program ${id}`]: id === opening.order.programId,
+      "it takes another number of inputs": manifest.inputs.length === opening.order.datasets.length,
+    },
+    `${manifest.name}, ${manifest.files.length} files, on ${manifest.runtime.engine} ${manifest.runtime.version}`,
+  );
+}

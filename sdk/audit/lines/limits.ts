@@ -1,0 +1,27 @@
+/**
+ * Room: sdk/audit/lines/limits. What no audit can show, said in plain words. Pure.
+ */
+import type { Evidence } from "../evidence.ts";
+import { type AuditLine, line, unknown } from "../line.ts";
+
+/**
+ * The limits of every audit.
+ *
+ * @example
+ * lines.push(...limitLines(evidence))
+ */
+export function limitLines({ anchor }: Evidence): AuditLine[] {
+  return [
+    line("limits.physical", "Nobody read the enclave's memory by physical or side-channel attacks", () =>
+      unknown("attestation proves what was started, not that no one with the machine in hand looked into it"),
+    ),
+    line("limits.keys", "The data set keys were given to attested enclaves only", () =>
+      unknown(
+        "keys are sealed off chain by each provider; who else a provider gives its own key or data to leaves no trace",
+      ),
+    ),
+    line("limits.chain", "The RPC's answers are those of the chain", () =>
+      unknown(`compare block ${anchor.number}, hash ${anchor.hash}, with another source; the audit saw one RPC`),
+    ),
+  ];
+}

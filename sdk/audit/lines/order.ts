@@ -1,0 +1,60 @@
+/**
+ * Room: sdk/audit/lines/order. Whether the job on chain is the one that was asked about. Pure.
+ */
+import { isAddressEqual, keccak256, size } from "viem";
+import { domainOf, hashOrder, type JobState, receiptStatus } from "../../../protocol/eip712.ts";
+import type { Evidence } from "../evidence.ts";
+import { type AuditLine, allOf, line } from "../line.ts";
+
+/**
+ * Judges the order, the job's state, its parameters, and the contracts behind the market.
+ *
+ * @example
+ * lines.push(...orderLines(evidence))
+ */
+export function orderLines(evidence: Evidence): AuditLine[] {
+  const { deployment, opening, wiring } = evidence;
+  const { contracts } = deployment;
+  return [
+    line("order.contracts", "The market rests on this deployment's contracts and root key", () =>
+      allOf(
+        {
+          "the market asks another enclave registry": isAddressEqual(wiring.enclaves, contracts.enclaveRegistry),
+          "the market asks another data set registry": isAddressEqual(wiring.datasets, contracts.datasetRegistry),
+          "the registry asks another verifier": isAddressEqual(wiring.verifier, contracts.tdxVerifier),
+          "the verifier pins another root key": wiring.rootKey === deployment.rootKey,
+        },
+        "market, registries and verifier name each other and the root key",
+      ),
+    ),
+    line("order.id", "The order on chain is the one that the job id names", () =>
+      allOf(
+        {
+          "its hash is another":
+            hashOrder(domainOf(deployment.chainId, contracts.jobMarket), opening.order) === evidence.jobId,
+        },
+        `EIP-712 hash recomputed; opened in block ${opening.block.number}`,
+      ),
+    ),
+    line("order.state", "The stored state agrees with the events", () => {
+      const expected = expectedState(evidence);
+      const comparisons = { [`stored ${evidence.state}, the events say ${expected}`]: evidence.state === expected };
+      const index = evidence.ending === undefined || evidence.ending.index === opening.index;
+      return allOf({ ...comparisons, "opened and ended under different indices": index }, expected);
+    }),
+    line("order.params", "The parameters are the agreed ones", () =>
+      allOf(
+        { "they have another hash": keccak256(opening.params) === opening.order.paramsHash },
+        `${size(opening.params)} bytes hash to the order's paramsHash`,
+      ),
+    ),
+  ];
+}
+
+/** What the events say. */
+function expectedState({ ending, settlement }: Evidence): JobState {
+  if (ending === undefined) return "Open";
+  if (ending.how === "cancelled") return "Cancelled";
+  if (ending.how === "expired") return "Expired";
+  return settlement?.receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
+}

@@ -1,0 +1,110 @@
+/**
+ * Room: sdk/audit/lines/receipt. Whether the enclave's receipt speaks of this very job and its inputs. Pure.
+ */
+import { type Hex, isAddressEqual, zeroHash } from "viem";
+import { domainOf, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../../protocol/eip712.ts";
+import { policyHashOf, unpackProgram } from "../../../protocol/program.ts";
+import { grantsRootOf, inputsRootOf } from "../../../protocol/roots.ts";
+import { type Evidence, isMissing, type Settlement } from "../evidence.ts";
+import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
+import { isSignedBy } from "../recoverSigner.ts";
+
+/**
+ * Judges the receipt.
+ *
+ * @example
+ * lines.push(...receiptLines(evidence, evidence.settlement))
+ */
+export function receiptLines(evidence: Evidence, settlement: Settlement): AuditLine[] {
+  const { receipt } = settlement;
+  const { datasets } = evidence.opening.order;
+  return [
+    line("receipt.signature", "The receipt is signed by the registered enclave key", () =>
+      judgeSigner(evidence, settlement),
+    ),
+    line("receipt.order", "The receipt is for this order, and says one thing", () => judgeFields(evidence, receipt)),
+    line("receipt.inputs", "The receipt names the registered contents of the agreed data sets", () => {
+      if (wasNotReached(receipt, receipt.inputsRoot, inputsRootOf([])))
+        return holds("the run failed before it had inputs");
+      const contents: { datasetId: Hex; contentHash: Hex }[] = [];
+      for (const [position, { datasetId }] of datasets.entries()) {
+        const registration = evidence.datasets[position]?.registration ?? { missing: "the data set was not looked up" };
+        if (isMissing(registration)) return unknown(registration.missing);
+        contents.push({ datasetId, contentHash: registration.contentHash });
+      }
+      return allOf({ "inputsRoot is another": inputsRootOf(contents) === receipt.inputsRoot }, "inputsRoot recomputed");
+    }),
+    line("receipt.grants", "The receipt names the agreed grants", () => {
+      if (wasNotReached(receipt, receipt.grantsRoot, grantsRootOf([])))
+        return holds("the run failed before it had grants");
+      const root = grantsRootOf(datasets.map(({ grantHash }) => grantHash));
+      return allOf({ "grantsRoot is another": root === receipt.grantsRoot }, "grantsRoot recomputed");
+    }),
+    line("receipt.anchor", "The enclave looked at this chain, shortly before the settlement", () =>
+      judgeAnchor(evidence, receipt),
+    ),
+    line("receipt.policy", "The enforced output policy is the program's", () => {
+      if (wasNotReached(receipt, receipt.policyHash, zeroHash)) return holds("the run failed before it had a program");
+      return given(evidence.program, (bytes) => {
+        const { id, manifest } = unpackProgram(bytes);
+        if (id !== receipt.programId) return unknown("the bundle at hand is another program's");
+        return allOf(
+          { "policyHash is another": policyHashOf(manifest) === receipt.policyHash },
+          "policyHash recomputed",
+        );
+      });
+    }),
+    line("receipt.log", "The run stands in the enclave's log, and none is left out", () =>
+      unknown(`the receipt commits to ${receipt.logSize} entries, but proofs about them are not published yet`),
+    ),
+  ];
+}
+
+/** Whether a FAILED receipt says "nothing" where the run did not get that far. */
+function wasNotReached(receipt: Receipt, value: Hex, nothing: Hex): boolean {
+  return receipt.status === receiptStatus.failed && value === nothing;
+}
+
+function judgeSigner({ deployment, registration }: Evidence, { receipt, signature, signer }: Settlement): Finding {
+  const digest = hashReceipt(domainOf(deployment.chainId, deployment.contracts.jobMarket), receipt);
+  if (!isSignedBy(digest, signature, signer)) return fails("the signature is not one by the named signer");
+  if (isMissing(registration)) return fails(`${signer} signed, but: ${registration.missing}`);
+  return allOf(
+    { "the signer is not the registered key": isAddressEqual(registration.signingKey, signer) },
+    `hash recomputed, low-s signature by ${signer}`,
+  );
+}
+
+function judgeFields({ jobId, opening }: Evidence, receipt: Receipt): Finding {
+  const { order } = opening;
+  const ok = receipt.status === receiptStatus.ok;
+  const code = failureCodes[receipt.failureCode];
+  const empty = receipt.resultHash === zeroHash && receipt.outputCommitment === zeroHash;
+  const full = receipt.resultHash !== zeroHash && receipt.outputCommitment !== zeroHash;
+  return allOf(
+    {
+      "it is for another job": receipt.jobId === jobId,
+      "it is for another program": receipt.programId === order.programId,
+      "it is for another workload": receipt.workloadId === order.workloadId,
+      "it is for other parameters": receipt.paramsHash === order.paramsHash,
+      "its status is neither Ok nor Failed": ok || receipt.status === receiptStatus.failed,
+      "its failure code is unknown": code !== undefined,
+      "status, failure code and result contradict each other": ok ? code === "None" && full : code !== "None" && empty,
+    },
+    ok ? "Ok, with a result" : `Failed: ${code}`,
+  );
+}
+
+function judgeAnchor({ ending, receiptAnchor }: Evidence, receipt: Receipt): Finding {
+  if (ending === undefined) return unknown("the job has not ended");
+  return given(receiptAnchor, (block) =>
+    allOf(
+      {
+        "the anchor is another block": block.number === receipt.anchorBlock,
+        "the chain has another block there": block.hash === receipt.anchorHash,
+        "the anchor is not before the settlement": receipt.anchorBlock < ending.block.number,
+      },
+      `consent was checked against block ${receipt.anchorBlock}, settled in block ${ending.block.number}`,
+    ),
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * Room: sdk/chainErrors. Turns what viem throws into errors of this project. Neither the RPC's URL (it may hold an
+ * access key) nor a request body gets into a message.
+ */
+import {
+  ContractFunctionRevertedError,
+  ContractFunctionZeroDataError,
+  InsufficientFundsError,
+  UserRejectedRequestError,
+  BaseError as ViemError,
+} from "viem";
+import { BaseError } from "../protocol/errors.ts";
+import { plainText } from "./plainText.ts";
+
+/**
+ * The typed error for anything that a chain call threw.
+ *
+ * @returns the error itself if it is typed already.
+ * @example
+ * await client.chain.getBlockNumber().catch((cause) => { throw toTypedError(cause) })
+ */
+export function toTypedError(cause: unknown): BaseError {
+  if (cause instanceof BaseError) return cause;
+  if (!(cause instanceof ViemError)) return new RpcError("it failed", cause);
+  const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
+  if (revert instanceof ContractFunctionRevertedError) return new ContractRefusedError(revert, cause);
+  if (cause.walk((error) => error instanceof ContractFunctionZeroDataError)) return new NoContractError(cause);
+  if (cause.walk((error) => error instanceof InsufficientFundsError)) return new NotEnoughCoinError(cause);
+  if (cause.walk((error) => error instanceof UserRejectedRequestError)) return new RejectedByWalletError(cause);
+  const root = cause.walk();
+  return new RpcError(plainText(root instanceof ViemError ? root.shortMessage : "it failed", 200), cause);
+}
+
+const hints: Readonly<Record<string, string>> = {
+  DatasetRegistry_AlreadyRegistered: "It is registered already; use another salt for a second registration.",
+  DatasetRegistry_UnknownDataset: "Look the id up with `dcm dataset list`.",
+  DatasetRegistry_NotOwner: "Only the wallet that registered the data set can do this.",
+  DatasetRegistry_NonceAlreadyRevoked: "Nothing is left to do: the grant is void already.",
+  DatasetRegistry_BadMetadataLength: "Shorten the metadata: fewer columns, a shorter description.",
+  EnclaveRegistry_UnknownEnclave: "Look the enclave up with `dcm enclave list`.",
+  JobMarket_BadDeadline: "Choose a deadline in the future, at most 365 days ahead.",
+  JobMarket_NotRequester: "Only the wallet that opened the job can do this.",
+  JobMarket_NotOpen: "The job has ended; see `dcm job status`.",
+  JobMarket_DeadlineNotPassed: "Wait until the deadline, or cancel the job as its requester.",
+  JobMarket_InsufficientCredit: "See what there is with `dcm credit show`.",
+  JobMarket_FailureFeeTooHigh: "Lower the failure fee to at most the operator's fee.",
+  JobMarket_WrongAmountReceived: "The token takes a fee on transfers or rebases; pay in another one.",
+  ERC20InsufficientBalance: "Get more of the token, or offer less.",
+};
+
+/** A contract refused the call; nothing was changed. `contractError` and `args` are the contract's own. */
+export class ContractRefusedError extends BaseError {
+  override readonly name = "Chain.ContractRefusedError";
+  /** Name of the contract's error, e.g. `JobMarket_NotOpen`; `unknown` if it is none that is known here. */
+  readonly contractError: string;
+  /** Arguments of the contract's error by name. */
+  readonly args: Readonly<Record<string, unknown>>;
+
+  constructor(revert: ContractFunctionRevertedError, cause: unknown) {
+    const contractError = revert.data?.errorName ?? "unknown";
+    const inputs = revert.data?.abiItem.type === "error" ? revert.data.abiItem.inputs : [];
+    const values = revert.data?.args ?? [];
+    const args = Object.fromEntries(inputs.map((input, i) => [input.name ?? String(i), values[i]]));
+    const shown = Object.entries(args).map(([name, value]) => `${name}: ${plainText(String(value), 100)}`);
+    super(`The contract refused: ${contractError}(${shown.join(", ")})`, {
+      hint: hints[contractError] ?? "docs/errors.md says what each error of the contracts means.",
+      cause,
+    });
+    this.contractError = contractError;
+    this.args = args;
+  }
+}
+
+/** There is no such contract at the address. */
+export class NoContractError extends BaseError {
+  override readonly name = "Chain.NoContractError";
+  constructor(cause: unknown) {
+    super("There is no contract at the address, or it is another one.", {
+      hint: "Check the addresses of the deployment file and of the token.",
+      cause,
+    });
+  }
+}
+
+/** The wallet cannot pay the value and the gas. */
+export class NotEnoughCoinError extends BaseError {
+  override readonly name = "Chain.NotEnoughCoinError";
+  constructor(cause: unknown) {
+    super("The wallet has too little of the native coin for the value and the gas.", {
+      hint: "Send it some and try again.",
+      cause,
+    });
+  }
+}
+
+/** The person at the wallet said no. */
+export class RejectedByWalletError extends BaseError {
+  override readonly name = "Chain.RejectedByWalletError";
+  constructor(cause: unknown) {
+    super("The wallet refused to sign.", { hint: "Confirm the request in the wallet.", cause });
+  }
+}
+
+/** The RPC did not answer, or with an error that is not a contract's. */
+export class RpcError extends BaseError {
+  override readonly name = "Chain.RpcError";
+  constructor(fact: string, cause?: unknown) {
+    super(`The RPC call failed: ${fact}`, {
+      hint: "Check that the RPC is up and reachable, then try again.",
+      retryable: true,
+      cause,
+    });
+  }
+}
