@@ -26,7 +26,11 @@ const maxText = 256;
 /** Largest event payload or message to sign, in bytes. */
 const maxPayloadBytes = 16 * 1024;
 
-const text = z.string().max(maxText);
+// A lone surrogate has no UTF-8 of its own: two paths would give one key.
+const text = z
+  .string()
+  .max(maxText)
+  .refine((value) => value.isWellFormed(), "must be well-formed Unicode");
 const hexUpTo = (maxBytes: number) =>
   z
     .string()

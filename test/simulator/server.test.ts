@@ -106,6 +106,12 @@ describe("the guest agent's server", () => {
         `${malformed}✖ Too big: expected string to have <=256 characters\n  → at event${hint}`,
       ],
       [
+        "a path of malformed Unicode",
+        "/GetKey",
+        '{"path":"\\ud800"}',
+        `${malformed}✖ must be well-formed Unicode\n  → at path${hint}`,
+      ],
+      [
         "RA-TLS",
         "/GetTlsKey",
         '{"usage_ra_tls":true}',
@@ -181,6 +187,11 @@ describe("the guest agent's server", () => {
         expect(answer.split("\r\n")[0]).to.equal("HTTP/1.1 400 Bad Request");
         expect(answer.endsWith(`\r\n\r\n${JSON.stringify({ error: foreign })}`)).to.equal(true);
       }
+    });
+
+    it("a URL that is none", async () => {
+      const answer = await raw("GET // HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+      expect(answer.split("\r\n\r\n")[1]).to.equal('{"error":"The request could not be answered."}');
     });
 
     it("what is no HTTP", async () => {
