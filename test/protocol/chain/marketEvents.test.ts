@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import {
   type Abi,
+  type AbiEvent,
   type Address,
   encodeAbiParameters,
   encodeEventTopics,
@@ -27,11 +28,9 @@ const at = { blockNumber: 7n, blockHash: keccak256("0x03"), transactionHash: kec
 
 function logOf(abi: Abi, address: Address, eventName: string, args: Record<string, unknown>): ChainLog {
   const topics = encodeEventTopics({ abi, eventName, args } as never) as Hex[];
-  const item = abi.find((one) => one.type === "event" && one.name === eventName) as {
-    inputs: { indexed?: boolean; name: string }[];
-  };
+  const item = abi.find((one) => one.type === "event" && one.name === eventName) as AbiEvent;
   const plain = item.inputs.filter((input) => !input.indexed);
-  const data = encodeAbiParameters(plain as never, plain.map((input) => args[input.name]) as never);
+  const data = encodeAbiParameters(plain as never, plain.map((input) => args[input.name ?? ""]) as never);
   return { address, topics, data, ...at };
 }
 
