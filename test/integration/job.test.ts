@@ -2,9 +2,8 @@
 import { expect } from "chai";
 import { creditOf } from "../../sdk/credit.ts";
 import { decryptResult } from "../../sdk/encryption.ts";
-import { fetchResult } from "../../sdk/worker.ts";
 import { testAccount } from "../../scripts/localChain.ts";
-import { ended, settlement } from "../support/outcomes.ts";
+import { ended, releasedResult, settlement } from "../support/outcomes.ts";
 import { type Scenario, startScenario } from "../support/scenario.ts";
 
 describe("a paid job", () => {
@@ -21,8 +20,8 @@ describe("a paid job", () => {
     expect(await ended(s, job.jobId)).to.equal("SettledOk");
 
     const receipt = await settlement(s, job.jobId);
-    const { output } = await decryptResult(job.identity, await fetchResult(s.worker().url, job.jobId), receipt);
-    expect(output).to.deep.equal({ n: 60, r: 0, firstYear: 1958, lastYear: 2017 });
+    const { output } = await decryptResult(job.identity, await releasedResult(s, job.jobId), receipt);
+    expect(output).to.deep.equal({ n: 63, r: 0.9601902642499779, firstYear: 1958, lastYear: 2020 });
 
     const credit = (index: number) => creditOf(s.requester, testAccount(index).address, s.market.token);
     expect(await Promise.all([1, 2, 3, 4].map(credit))).to.deep.equal([1_000_000n, 2_500_000n, 2_500_000n, 0n]);

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { failureCodes, type JobState, type Receipt } from "../../protocol/eip712.ts";
+import { ServerRefusedError } from "../../sdk/boundedFetch.ts";
 import { jobStatus } from "../../sdk/findJob.ts";
+import { fetchResult } from "../../sdk/worker.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Waits until a job is no longer open. */
@@ -15,6 +17,18 @@ export async function ended(s: Scenario, jobId: Hex, timeoutMs = 30_000): Promis
     await sleep(50);
   }
   throw new Error(`job ${jobId} is still open:\n${s.worker().child.lines.stdout.slice(-12).join("\n")}`);
+}
+
+/** The sealed result, once the worker has seen the settlement. */
+export async function releasedResult(s: Scenario, jobId: Hex): Promise<Uint8Array> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await fetchResult(s.worker().url, jobId);
+    } catch (error) {
+      if (tries === 100 || !(error instanceof ServerRefusedError)) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** Every settlement of a job that is on the chain. */
