@@ -155,6 +155,7 @@ describe("openBlobStore", () => {
     const waiting = Promise.withResolvers<void>();
     async function* silent(): AsyncGenerator<Uint8Array> {
       await waiting.promise;
+      yield new Uint8Array(0);
     }
     const claims = [1, 2, 3, 4].map((fill) =>
       failureOf(store.put(sha256(bytesOf(maxBlobBytes, fill)), silent(), maxBlobBytes)),
