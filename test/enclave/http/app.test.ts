@@ -288,8 +288,14 @@ describe("createApp", () => {
             expected,
           );
         // A body far larger than every buffer: the client still gets its answer.
-        const huge = await server.send(method, target, { body: Buffer.alloc(20_000_000), headers });
-        expectProblem(huge, 413, "Payload Too Large", expected);
+        const huge = Buffer.alloc(20_000_000);
+        for (const extra of [{}, { "Transfer-Encoding": "chunked" }])
+          expectProblem(
+            await server.send(method, target, { body: huge, headers: { ...headers, ...extra } }),
+            413,
+            "Payload Too Large",
+            expected,
+          );
         expect((await server.send("GET", "/healthz")).status).to.equal(200);
       });
 
@@ -399,6 +405,9 @@ describe("createApp", () => {
       const reply = await server.raw(`GET /blobs/${name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
       expect(reply).to.match(/^HTTP\/1\.1 200 OK\r\n/);
       expect(reply.length).to.be.lessThan(250_000);
+      await until(() => server.lines.some((line) => line.event === "http.cut"));
+      const cut = server.lines.find((line) => line.event === "http.cut");
+      expect(cut?.error).to.deep.equal({ name: "Blobs.BlobCorruptError" });
     });
   });
 

@@ -103,6 +103,24 @@ describe("startServer", () => {
       expect(parse(reply).status).to.equal(413);
     });
 
+    it("reads a refused body to its end, for clients that read no answer before they have sent it all", async () => {
+      await start();
+      const chunk = `186a0\r\n${"a".repeat(100_000)}\r\n`;
+      const upload = (head: string) =>
+        `${head}Host: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(80)}0\r\n\r\n`;
+      for (const head of [
+        "GET /healthz HTTP/1.1\r\n",
+        `PUT /blobs/${"1".repeat(64)} HTTP/1.1\r\n`,
+        "POST /grants HTTP/1.1\r\nContent-Type: application/json\r\n",
+      ]) {
+        const reply = await server.raw(`${upload(head)}GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+        expect(reply.match(/HTTP\/1\.1 [0-9A-Za-z ]+/g), head).to.deep.equal([
+          "HTTP/1.1 413 Payload Too Large",
+          "HTTP/1.1 200 OK",
+        ]);
+      }
+    });
+
     it("cuts a client that does not read its answer", async () => {
       await start({ server: { idleTimeoutMs: 300 } });
       const bytes = Buffer.alloc(300_000, 1);
