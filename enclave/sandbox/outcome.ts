@@ -37,12 +37,12 @@ const answerSchema = z.strictObject({
 /**
  * Reads the answer of a sandbox process and enforces the manifest's output rules on it.
  *
- * @param bytes - what it wrote, at most a head and `manifest.output.maxBytes`.
+ * @param answer - what it wrote, at most a head and `manifest.output.maxBytes`.
  * @example
  * const outcome = readAnswer(manifest, end.answer)
  */
-export function readAnswer(manifest: Manifest, bytes: Uint8Array): RunOutcome {
-  const frame = unpackFrame(bytes);
+export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
+  const frame = unpackFrame(answer);
   const head = answerSchema.safeParse(frame?.head);
   if (frame === undefined || !head.success) return failed("ProgramTrapped");
   const fuelUsed = roundUp(Math.min(head.data.fuel, manifest.limits.fuel));
