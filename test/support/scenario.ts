@@ -17,7 +17,7 @@ import { datasetKeyBytes, newResultIdentity } from "../../sdk/encryption.ts";
 import { chainTime, type GrantTerms, signGrant } from "../../sdk/grants.ts";
 import { type OpenedJob, openJob } from "../../sdk/jobs.ts";
 import { readProgram } from "../../sdk/node/programDir.ts";
-import { type JobTerms, prepareJob } from "../../sdk/prepareJob.ts";
+import { type JobTerms, type PreparedJob, prepareJob } from "../../sdk/prepareJob.ts";
 import { publishDataset } from "../../sdk/publishDataset.ts";
 import { uploadBlob } from "../../sdk/worker.ts";
 
@@ -39,7 +39,7 @@ export type Provider = {
 };
 
 /** A job that was asked for, with what opens its result. */
-export type AskedJob = OpenedJob & { identity: string };
+export type AskedJob = OpenedJob & { identity: string; prepared: PreparedJob };
 
 /** The scenario; see {@link startScenario}. */
 export type Scenario = Awaited<ReturnType<typeof startScenario>>;
@@ -120,7 +120,7 @@ export async function startScenario(options: WorkerOptions = {}) {
       ...rest,
       programUri,
     });
-    return { ...(await openJob(requester, prepared)), identity };
+    return { ...(await openJob(requester, prepared)), identity, prepared };
   }
 
   const [co2, temperature] = await Promise.all(
