@@ -29,6 +29,8 @@ export type EnclaveView = {
   signingKey: Address;
   vaultKey: Hex;
   operator: Address;
+  /** Pays for the worker's transactions; the operator keeps it funded. */
+  gasWallet: Address;
   workloadId: Hex;
   endpoint: string;
   chainId: number;
@@ -51,6 +53,8 @@ export type JobView = {
   openedBlock: string;
   /** `FailureCode` of a failed run. */
   failureCode?: number;
+  /** Of an open job: what the last try came to, for instance the grant that is missing. Ids only. */
+  waiting?: string;
   settleTx?: Hex;
 };
 

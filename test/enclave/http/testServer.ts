@@ -28,6 +28,7 @@ export const enclaveView: EnclaveView = {
   signingKey: address,
   vaultKey: zero32,
   operator: address,
+  gasWallet: address,
   workloadId: zero32,
   endpoint: "http://127.0.0.1:8080",
   chainId: 31337,
