@@ -405,9 +405,9 @@ describe("createApp", () => {
       const reply = await server.raw(`GET /blobs/${name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
       expect(reply).to.match(/^HTTP\/1\.1 200 OK\r\n/);
       expect(reply.length).to.be.lessThan(250_000);
-      await until(() => server.lines.some((line) => line.event === "http.cut"));
-      const cut = server.lines.find((line) => line.event === "http.cut");
-      expect(cut?.error).to.deep.equal({ name: "Blobs.BlobCorruptError" });
+      // Other tests' clients hang up too, so the line is looked for by what it says.
+      const cut = JSON.stringify({ name: "Blobs.BlobCorruptError" });
+      await until(() => server.lines.some((line) => line.event === "http.cut" && JSON.stringify(line.error) === cut));
     });
   });
 

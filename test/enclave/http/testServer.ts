@@ -28,6 +28,7 @@ export const enclaveView: EnclaveView = {
   signingKey: address,
   vaultKey: zero32,
   operator: address,
+  gasWallet: address,
   workloadId: zero32,
   endpoint: "http://127.0.0.1:8080",
   chainId: 31337,
@@ -192,9 +193,9 @@ export function expectProblem(answer: Answer, status: number, title: string, err
   expect(answer.headers["content-type"]).to.equal("application/problem+json");
 }
 
-/** Waits until `isTrue`, or fails after two seconds. */
+/** Waits until `isTrue`, or fails after five seconds. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 2_000;
+  const endMs = performance.now() + 5_000;
   while (!(await isTrue())) {
     expect(performance.now()).to.be.lessThan(endMs);
     await new Promise((resolve) => setTimeout(resolve, 5));
