@@ -49,13 +49,14 @@ describe("a three-block reorg", () => {
     const grants = [await s.grant(s.providers[0]), await s.grant(s.providers[1])];
     await s.deliver();
     const snapshot = await control.snapshot();
+    await control.mine({ blocks: 2 }); // so that the receipt's anchor is lost too
     const job = await s.ask(grants);
     expect(await ended(s, job.jobId)).to.equal("SettledOk");
     const lost = await settlement(s, job.jobId);
     await until(async () => (await phaseOf(job.jobId)) === "settled");
 
     await control.revert({ id: snapshot });
-    await control.mine({ blocks: 3, interval: 7 });
+    await control.mine({ blocks: 5, interval: 7 });
     expect(await settlements(s, job.jobId)).to.have.length(0);
     await openJob(s.requester, job.prepared);
     expect(await ended(s, job.jobId)).to.equal("SettledOk");
