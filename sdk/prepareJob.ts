@@ -5,6 +5,7 @@
 import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { hashGrant, hashOrder, type JobOrder, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { validate } from "../protocol/jsonSchema.ts";
 import { encodeParams, type Program } from "../protocol/program.ts";
 import { addressOf, type Client } from "./client.ts";
 import { checkGrant } from "./grants.ts";
@@ -48,7 +49,7 @@ const maxParamsBytes = 8192;
 /**
  * Prepares a job of the client's wallet.
  *
- * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | any error of `checkGrant`
+ * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} | any error of `checkGrant`
  * @example
  * const job = await prepareJob(client, terms)
  */
@@ -59,6 +60,8 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
   if (grants.length !== inputs) throw new GrantCountError(grants.length, inputs);
   const { bytes: params, hash: paramsHash } = encodeParams(terms.params);
   if (params.length > maxParamsBytes) throw new ParamsTooLongError(params.length);
+  // Parsed back: what the worker will read, not what was handed in.
+  if (!validate(program.manifest.params, JSON.parse(new TextDecoder().decode(params)))) throw new ParamsRefusedError();
   const operator = terms.operator ?? zeroAddress;
   for (const signed of grants) {
     requireFor(client, signed, { ...terms, operator, requester });
@@ -154,6 +157,14 @@ export class GrantNotForJobError extends BaseError {
   override readonly name = "PrepareJob.GrantNotForJobError";
   constructor(grantHash: Hex, fact: string) {
     super(`Grant ${grantHash} ${fact}.`, { hint: "Change the job, or ask the provider for a grant that fits." });
+  }
+}
+
+/** The program does not take these parameters. */
+export class ParamsRefusedError extends BaseError {
+  override readonly name = "PrepareJob.ParamsRefusedError";
+  constructor() {
+    super("The parameters are not what the program takes.", { hint: "See `params` in the program's manifest.json." });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Room: cli/commands/audit. `dcm audit`: every claim about a job, checked. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
+import { plainLines } from "../../sdk/plainText.ts";
 import { connect, connectWallet, hasWallet } from "../context.ts";
 import { answer, type GlobalOptions, type Output } from "../output.ts";
 import { id } from "../parse.ts";
@@ -30,7 +31,8 @@ async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
   const wallet = hasWallet(options) ? await connectWallet(options) : undefined;
   const { client, simulated } = wallet ?? (await connect(options));
   const resultIdentity = await wallet?.home.resultIdentity(jobId);
-  const { auditJob, formatAudit } = await import("../../sdk/audit/auditJob.ts");
+  const { auditJob } = await import("../../sdk/audit/auditJob.ts");
+  const { formatAudit } = await import("../../sdk/audit/formatAudit.ts");
   const report = await auditJob({
     chain: client.chain,
     deployment: client.deployment,
@@ -40,5 +42,5 @@ async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
   });
   const verdicts = new Set(report.lines.map((line) => line.verdict));
   const exitCode = verdicts.has("not verified") ? 1 : verdicts.has("cannot be verified") ? 2 : 0;
-  return { json: report, text: formatAudit(report), simulated, exitCode };
+  return { json: report, text: plainLines(formatAudit(report)).trimEnd(), simulated, exitCode };
 }

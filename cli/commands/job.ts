@@ -4,6 +4,7 @@ import type { Hex } from "viem";
 import type { Deployment } from "../../protocol/deployment.ts";
 import type { SignedGrant } from "../../protocol/eip712.ts";
 import type { Home } from "../../sdk/node/home.ts";
+import { plainLines } from "../../sdk/plainText.ts";
 import { accountOrZero } from "../accounts.ts";
 import { connect, connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
@@ -201,12 +202,7 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
   const text = JSON.stringify(output, null, 2);
   if (options.out !== undefined) await writeAtomic(options.out, `${text}\n`, { mode: 0o600, overwrite: false });
   const { simulated } = context;
-  return { json: { jobId: job, output }, text: options.out === undefined ? harmless(text) : options.out, simulated };
-}
-
-/** Pretty JSON keeps its lines; what could move a terminal's cursor or turn text around goes. */
-function harmless(text: string): string {
-  return text.replace(/[\u0080-\u009f\u007f\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
+  return { json: { jobId: job, output }, text: options.out === undefined ? plainLines(text) : options.out, simulated };
 }
 
 /** The first secret line of a file as age-keygen writes it. */
