@@ -342,6 +342,18 @@ describe("sdk: the market", () => {
       });
     });
 
+    it("approves nothing for a job that the market refuses", async () => {
+      const { datasetId } = await publish();
+      const terms = await termsFor([await grantFor(datasetId)]);
+      const prepared = await prepareJob(requester, { ...terms, failureFee: fee + 1n });
+      const nonce = () => world.chain.public.getTransactionCount({ address: addressOf(requester) });
+      const before = await nonce();
+      const error = await rejection(openJob(requester, prepared), ContractRefusedError);
+      expect(error.contractError).to.equal("JobMarket_FailureFeeTooHigh");
+      expect(error.args).to.deep.equal({ failureFee: fee + 1n, operatorFee: fee });
+      expect(await nonce()).to.equal(before);
+    });
+
     it("tells a failed job's reason and refund", async () => {
       const { datasetId } = await publish();
       const grant = await grantFor(datasetId);
