@@ -31,6 +31,8 @@ export type JobTerms = {
   token: Address;
   /** Unix seconds, chain time. */
   deadline: bigint;
+  /** Most that may be escrowed; prices come from the providers' grants. */
+  maxTotal?: bigint;
 };
 
 /** A job ready to be opened. */
@@ -49,7 +51,8 @@ const maxParamsBytes = 8192;
 /**
  * Prepares a job of the client's wallet.
  *
- * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} | any error of `checkGrant`
+ * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} |
+ * {@link CostTooHighError} | any error of `checkGrant`
  * @example
  * const job = await prepareJob(client, terms)
  */
@@ -85,8 +88,10 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
     deadline: terms.deadline,
     nonce: randomUint256(),
   };
-  const { programUri } = terms;
-  return { order, jobId: hashOrder(client.marketDomain, order), programUri, params, cost: costOf(order) };
+  const { programUri, maxTotal } = terms;
+  const cost = costOf(order);
+  if (maxTotal !== undefined && cost > maxTotal) throw new CostTooHighError(cost, maxTotal);
+  return { order, jobId: hashOrder(client.marketDomain, order), programUri, params, cost };
 }
 
 /**
@@ -157,6 +162,16 @@ export class GrantNotForJobError extends BaseError {
   override readonly name = "PrepareJob.GrantNotForJobError";
   constructor(grantHash: Hex, fact: string) {
     super(`Grant ${grantHash} ${fact}.`, { hint: "Change the job, or ask the provider for a grant that fits." });
+  }
+}
+
+/** The job costs more than the requester wants to spend. */
+export class CostTooHighError extends BaseError {
+  override readonly name = "PrepareJob.CostTooHighError";
+  constructor(cost: bigint, maxTotal: bigint) {
+    super(`The job costs ${cost} base units, at most ${maxTotal} are to be spent.`, {
+      hint: "Look at the prices in the grants, or allow more.",
+    });
   }
 }
 

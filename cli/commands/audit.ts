@@ -8,7 +8,12 @@ import { id } from "../parse.ts";
 
 type AuditOptions = GlobalOptions & { worker?: string };
 
-/** Adds the command. */
+/**
+ * Adds the command.
+ *
+ * @example
+ * addAuditCommand(program)
+ */
 export function addAuditCommand(program: Command): void {
   program
     .command("audit")

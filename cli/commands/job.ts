@@ -20,6 +20,7 @@ type CreateOptions = GlobalOptions & {
   worker: string;
   fee: string;
   failureFee: string;
+  maxTotal?: string;
   token?: string;
   params: unknown;
   deadlineMinutes: number;
@@ -29,7 +30,12 @@ type ResultOptions = GlobalOptions & { worker?: string; identityFile?: string; o
 
 const jobId = `0x${"12".repeat(32)}`;
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addJobCommands(program)
+ */
 export function addJobCommands(program: Command): void {
   const job = program
     .command("job")
@@ -47,6 +53,7 @@ export function addJobCommands(program: Command): void {
     .requiredOption("--worker <url>", "worker that the program is uploaded to")
     .requiredOption("--fee <amount>", "paid to the operator for a result, in whole units, e.g. 1.00")
     .option("--failure-fee <amount>", "paid to the operator for a signed failure", "0")
+    .option("--max-total <amount>", "refuse if prices and fee exceed this, in whole units")
     .option("--token <address>", "token of all payments (default: the native coin)")
     .option("--params <json>", "parameters of the program", json, {})
     .option("--deadline-minutes <n>", "from now; then the escrow can be taken back", integer(1, 525_000), 60)
@@ -121,6 +128,7 @@ async function create(options: CreateOptions): Promise<Output> {
     failureFee: parseAmount(options.failureFee, token),
     operator,
     token: token.address,
+    ...(options.maxTotal === undefined ? {} : { maxTotal: parseAmount(options.maxTotal, token) }),
     deadline: (await chainTime(client)) + BigInt(options.deadlineMinutes) * 60n,
   });
   await home.saveResultIdentity(job.jobId, identity);

@@ -10,7 +10,7 @@ import { readGrantFile } from "../../sdk/grantFile.ts";
 import { openHome } from "../../sdk/node/home.ts";
 import { openGrant, startWorld, type TestEnclave, type World, who, writeTestProgram } from "../sdk/support/world.ts";
 import { testAccount } from "../support/chain.ts";
-import { dcm, type Environment, type Ran, startDcm } from "./support/dcm.ts";
+import { dcm, type Environment, forEach, type Ran, startDcm } from "./support/dcm.ts";
 
 const canary = "314.159265";
 const csv = `year,temp\n1880,${canary}\n1881,-0.09\n`;
@@ -109,11 +109,11 @@ describe("dcm: a deal", () => {
       [["--price", "-1"], "Tokens.BadAmountError"],
       [["--price", "1", "--token", testAccount(9).address], "Tokens.NotATokenError"],
     ];
-    for (const [price, name] of cases) {
+    await forEach(cases, async ([price, name]) => {
       const got = await error(provider, "dataset", "add", file, "--title", "t", ...price, "--upload", world.worker.url);
       expect(got.name).to.equal(name);
       expect(got.code).to.equal(1);
-    }
+    });
   });
 
   it("lists, searches and shows data sets, with hostile text made harmless", async () => {
@@ -205,9 +205,12 @@ describe("dcm: a deal", () => {
       [["--grant-file", grantFile, "--params", '{"x":1}'], "PrepareJob.ParamsRefusedError"],
       [["--grant-file", join(program, "manifest.json")], "GrantFile.BadGrantFileError"],
       [["--grant", grantHash], "Cli.UsageError"],
+      [["--grant-file", grantFile, "--max-total", "3.49"], "PrepareJob.CostTooHighError"],
       [["--grant-file", grantFile, "--failure-fee", "2"], "Chain.ContractRefusedError"],
     ];
-    for (const [args, name] of refused) expect((await error(requester, ...jobArgs(), ...args)).name).to.equal(name);
+    await forEach(refused, async ([args, name]) => {
+      expect((await error(requester, ...jobArgs(), ...args)).name).to.equal(name);
+    });
     const altered = JSON.parse(await readFile(grantFile, "utf8"));
     altered.grant.pricePerUse = "0";
     const alteredFile = join(world.directory, "altered.json");
@@ -215,7 +218,7 @@ describe("dcm: a deal", () => {
     const forged = await error(requester, ...jobArgs(), "--grant-file", alteredFile);
     expect(forged.name).to.equal("Grants.GrantBadSignatureError");
 
-    const created = await json(requester, ...jobArgs(), "--grant-file", grantFile);
+    const created = await json(requester, ...jobArgs(), "--grant-file", grantFile, "--max-total", "3.50");
     ({ jobId } = created);
     expect(created).to.deep.include({ cost: "3500000", payment: "permit", programId, token: world.token });
     expect(await world.worker.blobs.size(created.programUri.slice("blob:".length))).to.be.greaterThan(0);

@@ -3,9 +3,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { hexToString, keccak256, stringToBytes, zeroAddress } from "viem";
+import { type Deployment, intelRootKey } from "../../protocol/deployment.ts";
 import type { Program } from "../../protocol/program.ts";
-import { ContractRefusedError } from "../../sdk/chainErrors.ts";
-import { type Client, createClient, NoWalletError, WrongChainError } from "../../sdk/client.ts";
+import { ContractRefusedError, NoContractError } from "../../sdk/chainErrors.ts";
+import { type Client, createClient, NoWalletError, WrongChainError, WrongDeploymentError } from "../../sdk/client.ts";
 import { creditOf, NoCreditError, withdraw } from "../../sdk/credit.ts";
 import { getDataset, listDatasets, registerDataset, searchDatasets, UnknownDatasetError } from "../../sdk/datasets.ts";
 import { getEnclave, listEnclaves } from "../../sdk/enclaves.ts";
@@ -121,6 +122,25 @@ describe("sdk: the market", () => {
       const deployment = { ...world.deployment, chainId: 1 };
       const error = await rejection(createClient({ rpcUrl: world.chain.rpcUrl, deployment }), WrongChainError);
       expect(error.message).to.equal("The RPC serves chain 31337, the deployment is on chain 1.");
+    });
+
+    it("believes the contracts, not the file, about roots and registries", async () => {
+      const { chain, deployment } = world;
+      const { contracts } = deployment;
+      const cases: [Partial<Deployment>, string][] = [
+        [{ rootKey: intelRootKey }, "the verifier has another root key"],
+        [
+          { contracts: { ...contracts, datasetRegistry: contracts.jobMarket } },
+          "the market has another data set registry",
+        ],
+      ];
+      for (const [change, fact] of cases) {
+        const options = { rpcUrl: chain.rpcUrl, deployment: { ...deployment, ...change } };
+        const error = await rejection(createClient(options), WrongDeploymentError);
+        expect(error.message).to.equal(`The deployment file is not true: ${fact}.`);
+      }
+      const elsewhere = { ...deployment, contracts: { ...contracts, jobMarket: zeroAddress } };
+      await rejection(createClient({ rpcUrl: chain.rpcUrl, deployment: elsewhere }), NoContractError);
     });
 
     it("does not repeat the RPC's URL, which may hold a key", async () => {

@@ -7,7 +7,17 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Encrypter } from "age-encryption";
-import { type Address, bytesToHex, type Hex, hexToBytes, keccak256, sha256, zeroAddress, zeroHash } from "viem";
+import {
+  type Address,
+  bytesToHex,
+  getAddress,
+  type Hex,
+  hexToBytes,
+  keccak256,
+  sha256,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { deployContract, deployContracts } from "../../../deploy/deployContracts.ts";
 import { openBlobStore } from "../../../enclave/blobs/blobStore.ts";
@@ -70,7 +80,7 @@ export async function startWorld() {
   const deployer = { wallet: chain.wallet(who.deployer), chain: chain.public };
   const parameters = { rootKey: platform.rootKey, maxLifeSeconds: 86_400n };
   const deployment = await deployContracts(deployer, parameters);
-  const token = await deployContract(deployer, "mocks/TestToken.sol/TestToken", []);
+  const token = getAddress(await deployContract(deployer, "mocks/TestToken.sol/TestToken", []));
   const worker = await startWorker(directory, (grant) => domainHash(grant));
   const domain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
   const domainHash = (grant: GrantPackage) => hashGrant(domain, grant.grant);
