@@ -21,5 +21,5 @@ export default defineConfig({
     node: { type: "edr-simulated", chainType: "l1", hardfork: "osaka" },
   },
   paths: { tests: { mocha: "test/contracts", solidity: "test/contracts" } },
-  test: { solidity: { fuzz: { seed: "0x64636d" } } },
+  test: { solidity: { fsPermissions: { readDirectory: ["test/vectors"] }, fuzz: { seed: "0x64636d" } } },
 });

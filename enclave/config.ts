@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { HeadPolicy } from "../protocol/chain/viemSource.ts";
 import { type Deployment, deploymentSchema } from "../protocol/deployment.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { address } from "../protocol/schemas.ts";
@@ -13,7 +14,7 @@ const headPolicy = z.union([
   z
     .string()
     .regex(/^[0-9]{1,4}$/)
-    .transform(Number),
+    .transform((digits) => ({ confirmations: Number(digits) })),
 ]);
 
 const environmentSchema = z.object({
@@ -29,8 +30,16 @@ const environmentSchema = z.object({
     .regex(/^[^:]+:[0-9]{1,5}$/)
     .describe("host:port to listen on, e.g. 0.0.0.0:8080"),
   DATA_DIR: z.string().min(1).describe("folder for the cursor, receipts and ciphertexts; holds no secret"),
-  HEAD_POLICY: headPolicy.default("finalized").describe("blocks acted on: latest, safe, finalized or a number of confirmations"),
-  POLL_MS: z.coerce.number().int().min(50).max(600_000).default(4_000).describe("pause between two looks at the chain, ms"),
+  HEAD_POLICY: headPolicy
+    .default("finalized")
+    .describe("blocks acted on: latest, safe, finalized or a number of confirmations"),
+  POLL_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(600_000)
+    .default(4_000)
+    .describe("pause between two looks at the chain, ms"),
   GRANT_WAIT_SECONDS: z.coerce
     .number()
     .int()
@@ -42,7 +51,14 @@ const environmentSchema = z.object({
     .enum(["allow", "refuse"])
     .default("refuse")
     .describe("whether ciphertexts may be fetched from private addresses and over plain http"),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("least level that is logged"),
+  MAX_FEE_GWEI: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(500)
+    .describe("most ever offered per unit of gas, gwei"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least level that is logged"),
 });
 
 /** The worker's configuration. */
@@ -54,11 +70,13 @@ export type Config = {
   host: string;
   port: number;
   dataDir: string;
-  headPolicy: "latest" | "safe" | "finalized" | number;
+  headPolicy: HeadPolicy;
   pollMs: number;
   grantWaitSeconds: number;
   fetchPrivateAddresses: boolean;
-  logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** Wei per unit of gas. */
+  maxFeePerGas: bigint;
+  logLevel: "debug" | "info" | "warn" | "error";
 };
 
 /**
@@ -87,6 +105,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     pollMs: env.POLL_MS,
     grantWaitSeconds: env.GRANT_WAIT_SECONDS,
     fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
+    maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
     logLevel: env.LOG_LEVEL,
   };
 }

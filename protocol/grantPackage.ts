@@ -32,12 +32,11 @@ export const grantSchema = z.strictObject({
 /** JSON form of a {@link SealedKey}. */
 export const sealedKeySchema = z.strictObject({ vaultKey: hexOf(32), enc: hexOf(32), ciphertext: hexUpTo(512) });
 
+/** JSON form of a `SignedGrant`. */
+export const signedGrantSchema = z.strictObject({ grant: grantSchema, signature: hexUpTo(1024) });
+
 /** A signed grant and the data set key sealed under it; the body of POST /grants. */
-export const grantPackageSchema = z.strictObject({
-  grant: grantSchema,
-  signature: hexUpTo(1024),
-  sealedKey: sealedKeySchema,
-});
+export const grantPackageSchema = z.strictObject({ ...signedGrantSchema.shape, sealedKey: sealedKeySchema });
 
 /** A parsed grant package. */
 export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey };

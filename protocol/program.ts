@@ -7,6 +7,7 @@ import { bytesToHex, type Hex, keccak256 } from "viem";
 import { z } from "zod";
 import { BaseError } from "./errors.ts";
 import { toJcs, toJcsBytes } from "./jcs.ts";
+import { checkSchema, type JsonSchema, UnsupportedSchemaError } from "./jsonSchema.ts";
 import { bytes32 } from "./schemas.ts";
 
 const relativePath = z
@@ -14,7 +15,15 @@ const relativePath = z
   .max(128)
   .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/, "must be a plain relative path");
 
-const jsonSchemaObject = z.record(z.string(), z.json());
+/** The schema itself, not a copy: it is hashed as it was given. */
+const jsonSchemaObject = z.custom<JsonSchema>().superRefine((schema, context) => {
+  try {
+    checkSchema(schema);
+  } catch (error) {
+    if (!(error instanceof UnsupportedSchemaError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
 
 /** What a program is: everything in it is hashed into its id. */
 export const manifestSchema = z
@@ -40,10 +49,10 @@ export const manifestSchema = z
       maxBytes: z
         .int()
         .min(1)
-        .max(64 * 1024 * 1024),
+        .max(4 * 1024 * 1024),
     }),
     limits: z.strictObject({
-      fuel: z.int().min(1).max(1_000_000_000),
+      fuel: z.int().min(1).max(100_000_000_000),
       memoryBytes: z
         .int()
         .min(1024 * 1024)
@@ -109,6 +118,7 @@ export function checkProgram(manifest: unknown, files: ReadonlyMap<string, Uint8
     if (bytes.length !== file.size)
       throw new FileMismatchError(file.path, `has ${bytes.length} bytes, not ${file.size}`);
     if (bytesToHex(sha256(bytes)) !== file.sha256) throw new FileMismatchError(file.path, "has another SHA-256");
+    if (!isUtf8(bytes)) throw new FileMismatchError(file.path, "is not UTF-8 text");
   }
   return { id: programIdOf(parsed.data), manifest: parsed.data, files };
 }
@@ -159,6 +169,15 @@ export function encodeParams(params: unknown): { bytes: Uint8Array; hash: Hex } 
   return { bytes, hash: keccak256(bytes) };
 }
 
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function toBase64(bytes: Uint8Array): string {
   return bytes.toBase64();
 }
@@ -171,7 +190,7 @@ function fromBase64(text: string): Uint8Array {
 export class BadManifestError extends BaseError {
   override readonly name = "Program.BadManifestError";
   constructor(detail: string, cause?: unknown) {
-    super(`The program manifest is not valid: ${detail}`, {
+    super(`The program manifest is not valid: ${detail.slice(0, 1000)}`, {
       hint: "Compare it with docs/PROGRAMS.md; unknown fields are refused.",
       cause,
     });

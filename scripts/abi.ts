@@ -5,7 +5,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 const artifacts = {
-  tdxVerifierAbi: "interfaces/ITdxVerifier.sol/ITdxVerifier",
+  // The contract itself: only its ABI has the errors of the certificate reader, which registrations revert with too.
+  tdxVerifierAbi: "attestation/TdxVerifier.sol/TdxVerifier",
   enclaveRegistryAbi: "interfaces/IEnclaveRegistry.sol/IEnclaveRegistry",
   datasetRegistryAbi: "interfaces/IDatasetRegistry.sol/IDatasetRegistry",
   jobMarketAbi: "interfaces/IJobMarket.sol/IJobMarket",

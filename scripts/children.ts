@@ -53,7 +53,10 @@ export function startNode(script: string, args: readonly string[], env: Readonly
     exited,
     waitForLine: (pick, timeoutMs) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => finish(() => reject(failure(`said nothing expected in ${timeoutMs} ms`))), timeoutMs);
+        const timer = setTimeout(
+          () => finish(() => reject(failure(`said nothing expected in ${timeoutMs} ms`))),
+          timeoutMs,
+        );
         const finish = (then: () => void) => {
           clearTimeout(timer);
           listeners.delete(look);
@@ -106,7 +109,9 @@ export async function runNode(
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const [code] = (await once(child, "close")) as [number | null];
   if (code === null || !accept.includes(code)) {
-    throw new Error(`${script} ${args.slice(0, 3).join(" ")} exited with ${code}:\n${stderr.slice(-2000)}${stdout.slice(-1000)}`);
+    throw new Error(
+      `${script} ${args.slice(0, 3).join(" ")} exited with ${code}:\n${stderr.slice(-2000)}${stdout.slice(-1000)}`,
+    );
   }
   return { code, stdout, stderr };
 }

@@ -9,7 +9,7 @@ import { type Address, type Hex, parseEther } from "viem";
 import { deployContract, deployContracts } from "../deploy/deployContracts.ts";
 import type { Deployment } from "../protocol/deployment.ts";
 import { type Child, startNode } from "./children.ts";
-import { startChain, testAccount, type TestChain } from "./localChain.ts";
+import { startChain, type TestChain, testAccount } from "./localChain.ts";
 
 /** Index of the funded account that deploys; it keeps no rights. */
 const deployer = 0;

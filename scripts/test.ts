@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -14,7 +15,7 @@ const suites: Suite[] = [
   { name: "types", command: "tsc", args: ["-p", "."], counts: false },
   { name: "lint", command: "biome", args: ["check", "."], counts: false },
   { name: "contracts", command: "hardhat", args: ["test"], counts: true },
-  { name: "typescript", command: "mocha", args: ["--reporter", "spec"], counts: true },
+  { name: "typescript", command: "mocha", args: ["test/{protocol,enclave,sdk,cli,simulator,programs,integration}/**/*.test.ts"], counts: true },
 ];
 
 const wanted = process.argv.slice(2);
@@ -57,6 +58,5 @@ function run(suite: Suite): Promise<{ code: number; output: string }> {
 
 // Runners colour their counts on some terminals: take the escape codes out before counting.
 function sum(output: string, pattern: RegExp): number {
-  const plain = output.replaceAll(/\u001b\[[0-9;]*m/g, "");
-  return [...plain.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+  return [...stripVTControlCharacters(output).matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
 }

@@ -52,7 +52,13 @@ export type ClientOptions = {
  * const client = await createClient({ rpcUrl: "http://127.0.0.1:8545", deployment, account })
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  const { rpcUrl, deployment, account, pollingIntervalMs: pollingInterval = 500, timeoutMs: timeout = 20_000 } = options;
+  const {
+    rpcUrl,
+    deployment,
+    account,
+    pollingIntervalMs: pollingInterval = 500,
+    timeoutMs: timeout = 20_000,
+  } = options;
   if (!/^https?:\/\//.test(rpcUrl) || !URL.canParse(rpcUrl)) throw new BadRpcUrlError();
   const chain = defineChain({
     id: deployment.chainId,

@@ -46,6 +46,8 @@ export async function withdraw(
 export class NoCreditError extends BaseError {
   override readonly name = "Credit.NoCreditError";
   constructor(account: Address, token: Address) {
-    super(`${account} has no credit in token ${token}.`, { hint: "See `dcm credit show`; name the token with --token." });
+    super(`${account} has no credit in token ${token}.`, {
+      hint: "See `dcm credit show`; name the token with --token.",
+    });
   }
 }

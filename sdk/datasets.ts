@@ -36,7 +36,7 @@ export type DatasetDetails = DatasetListing & { epoch: number };
 export type Registration = { contentHash: Hex; salt: Hex; sizeBytes: bigint; uri: string; metadata: Metadata };
 
 /** Narrows a listing. */
-export type ListOptions = { owner?: Address; /** Most data sets returned; the newest win. */ limit?: number };
+export type ListOptions = { owner?: Address /** Most data sets returned; the newest win. */; limit?: number };
 
 /** Most data sets listed unless told otherwise. */
 export const defaultListLimit = 1000;

@@ -4,8 +4,8 @@
 import { type Address, getAbiItem, type Hex, keccak256 } from "viem";
 import { enclaveRegistryAbi } from "../protocol/abi.ts";
 import { BaseError } from "../protocol/errors.ts";
-import { defaultListLimit } from "./datasets.ts";
 import type { Client } from "./client.ts";
+import { defaultListLimit } from "./datasets.ts";
 import { type EventLog, findEvent, scanEvents } from "./scanEvents.ts";
 import { read } from "./send.ts";
 
@@ -73,7 +73,7 @@ export async function listEnclaves(client: Client, filter: EnclaveFilter = {}): 
  */
 export async function getEnclave(client: Client, signingKey: Address): Promise<EnclaveListing> {
   const address = client.deployment.contracts.enclaveRegistry;
-  const log = await findEvent(client, { address, event: registeredEvent, args: { signingKey } });
+  const log = await findEvent(client, { address, event: registeredEvent, args: { signingKey }, newestFirst: true });
   if (log === undefined) throw new UnknownEnclaveError(signingKey);
   return await toListing(client, log);
 }

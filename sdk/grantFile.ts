@@ -27,7 +27,10 @@ export const grantFileSchema = z.strictObject({
  * @example
  * await writeFile("grant.json", JSON.stringify(grantFileOf(deployment, signed)))
  */
-export function grantFileOf(deployment: Deployment, { grant, signature }: { grant: SignedGrant["grant"]; signature: Hex }) {
+export function grantFileOf(
+  deployment: Deployment,
+  { grant, signature }: { grant: SignedGrant["grant"]; signature: Hex },
+) {
   const { chainId, contracts } = deployment;
   return { v: 1, chainId, jobMarket: contracts.jobMarket, grant: grantToJson(grant), signature } as const;
 }

@@ -17,7 +17,7 @@ import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
 import { type Grant, grantTypes, hashGrant, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { ContractRefusedError, NoContractError, toTypedError } from "./chainErrors.ts";
-import { addressOf, type Client, walletOf } from "./client.ts";
+import { type Client, walletOf } from "./client.ts";
 import { randomUint256 } from "./random.ts";
 import { read, type Sent, send } from "./send.ts";
 
@@ -103,7 +103,8 @@ export async function grantStateOf(client: Client, grant: Grant): Promise<{ stat
 export async function checkGrant(client: Client, signed: SignedGrant): Promise<void> {
   const [owner] = await consentOf(client, signed.grant.datasetId);
   const grantHash = hashGrant(client.marketDomain, signed.grant);
-  if (!(await isSignedBy(client, owner, grantHash, signed.signature))) throw new GrantBadSignatureError(grantHash, owner);
+  if (!(await isSignedBy(client, owner, grantHash, signed.signature)))
+    throw new GrantBadSignatureError(grantHash, owner);
   const { state } = await grantStateOf(client, signed.grant);
   if (state !== "in force") throw new GrantNotInForceError(grantHash, state);
 }

@@ -87,6 +87,22 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
 }
 
 /**
+ * Puts grants into the order of the data sets that are named.
+ *
+ * @param datasetIds - one per input of the program, in its order.
+ * @throws {@link GrantMissingError} if a data set has no grant, or more than one
+ * @example
+ * const grants = orderGrants([co2, temperature], granted)
+ */
+export function orderGrants(datasetIds: readonly Hex[], grants: readonly SignedGrant[]): SignedGrant[] {
+  return datasetIds.map((datasetId) => {
+    const [found, ...others] = grants.filter(({ grant }) => grant.datasetId === datasetId);
+    if (found === undefined || others.length > 0) throw new GrantMissingError(datasetId, others.length > 0);
+    return found;
+  });
+}
+
+/**
  * What a job escrows: all prices and the operator's fee, in base units of its token.
  *
  * @example
@@ -111,6 +127,16 @@ function requireFor(
   // With any operator in the order, an enclave of another operator could take the job and be unable to settle it.
   if (grant.operator !== zeroAddress && !isAddressEqual(grant.operator, job.operator))
     throw refuse(`is for operator ${grant.operator} only; name it in the job`);
+}
+
+/** It is not clear under which grant a data set is to be used. */
+export class GrantMissingError extends BaseError {
+  override readonly name = "PrepareJob.GrantMissingError";
+  constructor(datasetId: Hex, several: boolean) {
+    super(`${several ? "More than one grant was" : "No grant was"} given for data set ${datasetId}.`, {
+      hint: "Give exactly one grant per data set; its provider makes it with `dcm grant create`.",
+    });
+  }
 }
 
 /** There are more or fewer grants than the program has inputs. */

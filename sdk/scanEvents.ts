@@ -5,10 +5,10 @@
 import {
   type AbiEvent,
   type Address,
-  BaseError as ViemError,
   type GetLogsReturnType,
   HttpRequestError,
   isAddressEqual,
+  BaseError as ViemError,
 } from "viem";
 import { BaseError } from "../protocol/errors.ts";
 import { toTypedError } from "./chainErrors.ts";

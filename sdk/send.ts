@@ -50,7 +50,11 @@ export async function send<const abi extends Abi, name extends ContractFunctionN
   const result = await simulate(client, call);
   let hash: Hex;
   try {
-    hash = await wallet.writeContract({ ...(call as Call<Abi, string>), account: wallet.account, chain: client.chain.chain });
+    hash = await wallet.writeContract({
+      ...(call as Call<Abi, string>),
+      account: wallet.account,
+      chain: client.chain.chain,
+    });
   } catch (cause) {
     throw toTypedError(cause);
   }

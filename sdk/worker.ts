@@ -33,8 +33,8 @@ export async function uploadBlob(
   bytes: Uint8Array,
   options: ExchangeOptions = {},
 ): Promise<{ uri: string; sha256: Hex }> {
-  const hash = bytesToHex(sha256(bytes));
-  const name = hash.slice(2);
+  const uri = blobUri(bytes);
+  const name = uri.slice("blob:".length);
   await boundedFetch(serverUrl(workerUrl, `blobs/${name}`), {
     timeoutMs: uploadTimeoutMs,
     ...options,
@@ -43,7 +43,17 @@ export async function uploadBlob(
     contentType: "application/octet-stream",
     maxBytes: maxJsonBytes,
   });
-  return { uri: `blob:${name}`, sha256: hash };
+  return { uri, sha256: `0x${name}` };
+}
+
+/**
+ * The URI under which a worker finds bytes that were uploaded to it.
+ *
+ * @example
+ * const programUri = blobUri(packProgram(program))
+ */
+export function blobUri(bytes: Uint8Array): string {
+  return `blob:${bytesToHex(sha256(bytes)).slice(2)}`;
 }
 
 /**

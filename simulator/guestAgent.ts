@@ -26,7 +26,11 @@ const maxText = 256;
 /** Largest event payload or message to sign, in bytes. */
 const maxPayloadBytes = 16 * 1024;
 
-const text = z.string().max(maxText);
+// A lone surrogate has no UTF-8 of its own: two paths would give one key.
+const text = z
+  .string()
+  .max(maxText)
+  .refine((value) => value.isWellFormed(), "must be well-formed Unicode");
 const hexUpTo = (maxBytes: number) =>
   z
     .string()
@@ -195,15 +199,15 @@ export function createGuestAgent(platform: Platform): GuestAgent {
 
   function verify(request: unknown) {
     const { algorithm, data, signature, public_key } = read(schemas.verify, request);
+    if (signature.length !== 64) throw new BadRequestError(`a signature has 64 bytes, not ${signature.length}`);
+    const curve = algorithm === "ed25519" ? ed25519 : secp256k1;
     try {
-      const valid =
-        algorithm === "ed25519"
-          ? ed25519.verify(signature, data, public_key)
-          : secp256k1.verify(signature, digestOf(algorithm, data), public_key);
-      return { valid };
+      curve.Point.fromHex(public_key); // `verify` says false to a malformed key; the agent refuses it
     } catch (cause) {
-      throw new BadRequestError("the signature or the public key has no valid form", cause);
+      throw new BadRequestError("the public key is no point of the curve", cause);
     }
+    const message = algorithm === "ed25519" ? data : digestOf(algorithm, data);
+    return { valid: curve.verify(signature, message, public_key) };
   }
 
   function emitEvent(request: unknown) {

@@ -122,7 +122,7 @@ export function issuePckChain(secrets: Secrets): PckChain {
 function nameOf(commonName: string): Uint8Array {
   return distinguishedName([
     ["CN", commonName],
-    ["O", "SIMULATED, not Intel Corporation"],
+    ["O", "SIMULATED (not Intel Corporation)"],
     ["L", "Simulated"],
     ["ST", "NA"],
     ["C", "ZZ"], // ISO 3166: user-assigned, no country

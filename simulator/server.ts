@@ -13,6 +13,7 @@ export const maxBodyBytes = 64 * 1024;
 /** A larger body is read to its end, so that its sender sees the answer; from here on it is cut off. */
 const maxDrainBytes = 4 * 1024 * 1024;
 const requestTimeoutMs = 10_000;
+const timeoutCheckMs = 2_000;
 const maxConnections = 256;
 
 /**
@@ -22,20 +23,25 @@ const maxConnections = 256;
  * createAgentServer(agent).listen("/tmp/dstack.sock")
  */
 export function createAgentServer(agent: GuestAgent): Server {
-  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, onRequest);
+  const limits = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+  };
+  const server = createServer(limits, onRequest);
   server.maxConnections = maxConnections;
   server.on("clientError", onClientError);
 
   async function onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await readBody(request);
-      refuseBrowsers(request);
+      refuseBrowsers(request, typeof server.address() === "string");
       const url = new URL(request.url ?? "/", "http://agent");
       reply(response, 200, agent(url.pathname.slice(1), callOf(request, url, body)));
     } catch (error) {
       if (error instanceof BaseError) reply(response, 400, { error: `${error.message} ${error.hint}` });
       else if (request.destroyed && !request.complete) response.destroy();
-      else reply(response, 400, { error: "The request could not be read." });
+      else reply(response, 400, { error: "The request could not be answered." });
     }
   }
   return server;
@@ -65,10 +71,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** A web page must not reach the agent through its reader's browser: neither across origins nor by DNS rebinding. */
-function refuseBrowsers(request: IncomingMessage): void {
-  const overTcp = request.socket.remoteAddress !== undefined;
+function refuseBrowsers(request: IncomingMessage, overSocket: boolean): void {
   const host = (request.headers.host ?? "").replace(/:\d+$/, "");
-  if (request.headers.origin !== undefined || (overTcp && host !== "127.0.0.1" && host !== "localhost")) {
+  const ownHost = overSocket || host === "127.0.0.1" || host === "localhost";
+  if (request.headers.origin !== undefined || !ownHost) {
     throw new BadHttpRequestError("it comes from a web page or under a foreign host name");
   }
 }

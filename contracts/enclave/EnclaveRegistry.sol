@@ -48,7 +48,7 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
         // Checks.
         _requireForm(request);
         bytes32 vaultKeyHash = keccak256(request.vaultKey);
-        bytes32 expected = _reportData(request, vaultKeyHash);
+        bytes32 expected = _reportData(request, vaultKeyHash, _recentBlockHash(request.blockNumber));
         QuoteVerdict memory verdict = ITdxVerifier(verifier).verify(quote, pckLeaf, pckIssuer);
 
         // From here on the quote is genuine; what it says is compared with what is asked for.
@@ -107,15 +107,22 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
         );
         size = bytes(request.endpoint).length;
         require(size <= MAX_ENDPOINT_SIZE, EnclaveRegistry_EndpointTooLong(size, MAX_ENDPOINT_SIZE));
-        require(
-            request.blockNumber < block.number && block.number - request.blockNumber <= MAX_BLOCK_AGE,
-            EnclaveRegistry_StaleBlock(request.blockNumber, block.number)
-        );
+    }
+
+    /// @dev A chain may know fewer hashes than BLOCKHASH promises, and then answers zero: nothing fresh about that.
+    function _recentBlockHash(uint64 blockNumber) private view returns (bytes32 blockHash) {
+        bool recent = blockNumber < block.number && block.number - blockNumber <= MAX_BLOCK_AGE;
+        blockHash = blockhash(blockNumber);
+        require(recent && blockHash != 0, EnclaveRegistry_StaleBlock(blockNumber, block.number));
     }
 
     /// @dev First half of the report data that binds the quote to this request, chain and registry. Mirrors
     /// `registrationReportData` in protocol/attestationBinding.ts.
-    function _reportData(RegistrationRequest calldata request, bytes32 vaultKeyHash) private view returns (bytes32) {
+    function _reportData(RegistrationRequest calldata request, bytes32 vaultKeyHash, bytes32 blockHash)
+        private
+        view
+        returns (bytes32)
+    {
         bytes memory binding = abi.encode(
             REPORT_DATA_TAG,
             block.chainid,
@@ -124,7 +131,7 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
             request.signingKey,
             vaultKeyHash,
             uint256(request.blockNumber),
-            blockhash(request.blockNumber)
+            blockHash
         );
         return sha256(binding);
     }

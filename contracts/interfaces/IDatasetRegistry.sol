@@ -4,7 +4,7 @@ pragma solidity ^0.8.27;
 /// @notice A registered data set. The data are elsewhere, encrypted; this says what they must hash to.
 /// @param owner Who consents and is paid.
 /// @param sizeBytes Size of the ciphertext in bytes.
-/// @param epoch Consent epoch: grants of another epoch are void.
+/// @param epoch Consent epoch, from 0: grants of another epoch are void.
 /// @param contentHash SHA-256 of the ciphertext.
 /// @param metadataHash keccak256 of the metadata JSON that the registration event carries.
 /// @param salt What makes the id of this registration unique.
@@ -21,7 +21,8 @@ struct Dataset {
 
 /// @title IDatasetRegistry
 /// @notice Data sets, their owners, and the revocation of consent.
-/// datasetId = keccak256(abi.encode(owner, contentHash, salt)).
+/// datasetId = keccak256(abi.encode(owner, contentHash, salt)). An owner stays the owner.
+/// That the owner holds the data, or any right to them, is not shown by a registration.
 interface IDatasetRegistry {
     /// @notice The content hash is zero.
     error DatasetRegistry_ZeroContentHash();
@@ -71,7 +72,7 @@ interface IDatasetRegistry {
     ) external returns (bytes32 datasetId);
 
     /// @notice Voids every grant given for `datasetId` so far. Caller: its owner.
-    /// @dev Reverts, in this order: UnknownDataset, NotOwner.
+    /// @dev Reverts, in this order: UnknownDataset, NotOwner. Panics after 2^32 - 1 revocations.
     /// @return newEpoch What new grants must carry.
     function revokeAllGrants(bytes32 datasetId) external returns (uint32 newEpoch);
 

@@ -64,7 +64,7 @@ interface IEnclaveRegistry {
     error EnclaveRegistry_BadVaultKeyLength(uint256 length, uint256 limit);
     /// @notice The endpoint is longer than the limit, in bytes.
     error EnclaveRegistry_EndpointTooLong(uint256 length, uint256 limit);
-    /// @notice The block is not among the last 256: the quote is not fresh.
+    /// @notice The block is not among the last 256, or the chain does not know its hash: the quote is not fresh.
     error EnclaveRegistry_StaleBlock(uint64 blockNumber, uint256 currentBlock);
     /// @notice The guest was launched without an app configuration: MRCONFIGID is zero and binds no app.
     error EnclaveRegistry_ZeroConfigId();

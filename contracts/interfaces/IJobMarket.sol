@@ -55,11 +55,13 @@ struct DatasetUse {
 /// @param paramsHash keccak256 of the parameters (canonical JSON).
 /// @param datasets 1 to 16 data sets, in the order of the program's inputs.
 /// @param resultKey X25519 public key (an age recipient) that the result is sealed to.
-/// @param token ERC-20, or zero for the native coin.
+/// @param token ERC-20, or zero for the native coin. Tokens that take fees are refused; a token whose balances change
+/// by themselves can leave the market short of it: do not price in one.
 /// @param operatorFee Paid to the enclave's operator when the job settles Ok.
-/// @param failureFee Paid to the operator when the job settles Failed; at most `operatorFee`.
+/// @param failureFee Paid to the operator when the job settles Failed; at most `operatorFee`. An operator can make a
+/// job fail (it can cut the enclave off from its inputs): give none to operators you do not know.
 /// @param operator Whose enclaves may settle; zero for any.
-/// @param deadline Unix seconds; the last second in which the job may settle.
+/// @param deadline Unix seconds; the last second in which the job may settle. At most 365 days ahead at `open`.
 /// @param nonce Chosen by the requester; each is used once.
 struct JobOrder {
     address requester;
@@ -84,12 +86,12 @@ struct JobOrder {
 /// @param operator Whose enclaves may run it; zero for any.
 /// @param token What the price is paid in; zero for the native coin.
 /// @param pricePerUse In units of `token`.
-/// @param maxUses How many settled jobs may use it; zero for no limit.
+/// @param maxUses How many uses may be settled; zero for no limit. A job that names the grant twice uses it twice.
 /// @param notBefore Unix seconds, first second of validity.
 /// @param notAfter Unix seconds, last second of validity.
-/// @param resultReaders X25519 keys that the result must be sealed to besides the requester's.
+/// @param resultReaders X25519 keys that the result must be sealed to besides the requester's; at most 16.
 /// @param epoch The data set's consent epoch when signed.
-/// @param nonce The owner may revoke it.
+/// @param nonce Grants of one owner may share it; the owner revokes all that do at once.
 struct Grant {
     bytes32 datasetId;
     bytes32 programId;
@@ -150,8 +152,11 @@ struct Receipt {
 
 /// @title IJobMarket
 /// @notice Escrow of jobs and their settlement by receipts of attested enclaves.
-/// @dev No owner, no upgrade, no pause, no fee. Jobs live in storage under a counter: slot `index` holds the job id
-/// with its lowest byte replaced by the state. Payments are credited here and withdrawn by each payee.
+/// @dev No owner, no upgrade, no pause, no fee. Payments are credited here and withdrawn by each payee.
+/// Jobs live in storage under a counter, so that a job and its absence can be shown by a storage proof: slot 0 holds
+/// the number of jobs, slot keccak256(abi.encode(index, 1)) the job id with its lowest byte replaced by the state.
+/// Every function that changes state refuses re-entry with ReentrancyGuardReentrantCall, besides what it lists.
+/// The EIP-712 domain is ("DataCollabMarket", "1", chain id, this contract).
 interface IJobMarket {
     /// @notice There is no contract at the address of a token or, at deployment, of a registry.
     error JobMarket_NotAContract(address account);
@@ -187,7 +192,8 @@ interface IJobMarket {
     error JobMarket_ReceiptForOtherJob(bytes32 receiptJobId, bytes32 jobId);
     /// @notice Program, workload or parameters of the receipt are not the order's, or its status and fields contradict.
     error JobMarket_ReceiptMismatch(bytes32 jobId);
-    /// @notice The receipt's anchor is not a recent block of this chain.
+    /// @notice The receipt's anchor is not one of the last 8,191 blocks of this chain. `actualHash` is zero where the
+    /// chain does not know.
     error JobMarket_BadAnchor(uint64 anchorBlock, bytes32 anchorHash, bytes32 actualHash);
     /// @notice The signature is malformed: wrong length, high s, or no key.
     error JobMarket_BadSignature();
@@ -244,8 +250,10 @@ interface IJobMarket {
 
     /// @notice Opens a job and takes its whole cost into escrow: the sum of prices and the operator's fee.
     /// @dev Caller: the requester. Reverts, in this order: NotRequester, BadDatasetCount, FailureFeeTooHigh, BadDeadline,
-    /// ProgramUriTooLong, ParamsTooLong, ParamsMismatch, NonceUsed, WrongValue, the token's own errors,
-    /// WrongAmountReceived.
+    /// ProgramUriTooLong, ParamsTooLong, ParamsMismatch, NonceUsed, Panic 0x11 (the cost is over 2^256 - 1), WrongValue,
+    /// NotAContract, the token's own errors, WrongAmountReceived.
+    /// That the data sets exist and the grants are good is checked when the job settles, not here: until then money
+    /// only waits.
     /// @param programUri Where the program bundle can be fetched; at most 1,024 bytes, not trusted.
     /// @param params Canonical JSON, at most 8,192 bytes.
     function open(JobOrder calldata order, string calldata programUri, bytes calldata params)
@@ -253,8 +261,10 @@ interface IJobMarket {
         payable
         returns (bytes32 jobId, uint256 index);
 
-    /// @notice `open` after an ERC-2612 permit to this contract. A permit that was submitted by someone else before
-    /// does no harm.
+    /// @notice `open` after an ERC-2612 permit of exactly the cost to this contract. A permit that was submitted by
+    /// someone else before does no harm. Not for the native coin.
+    /// @dev Reverts as `open`; a permit that fails is no error by itself, the transfer then lacks the allowance.
+    /// @param permitDeadline Unix seconds, as in the permit.
     function openWithPermit(
         JobOrder calldata order,
         string calldata programUri,
@@ -269,8 +279,11 @@ interface IJobMarket {
     /// fee. Failed: the operator is credited the failure fee, the requester the rest.
     /// @dev Caller: anyone; the payees come from the signed terms. Reverts, in this order: UnknownJob, NotOpen,
     /// DeadlinePassed, ReceiptForOtherJob, ReceiptMismatch, BadAnchor, BadSignature, EnclaveNotLive, WrongWorkload,
-    /// WrongOperator; then for Ok: GrantCountMismatch and for each grant GrantMismatch, GrantNotForOrder,
-    /// GrantNotInForce, GrantRevoked, GrantUsedUp, GrantBadSignature.
+    /// WrongOperator, GrantCountMismatch; then for Ok, for each grant: TooManyResultReaders, GrantMismatch,
+    /// GrantNotForOrder, GrantNotInForce, IDatasetRegistry.DatasetRegistry_UnknownDataset, GrantRevoked, GrantUsedUp,
+    /// GrantBadSignature.
+    /// `inputsRoot`, `grantsRoot`, `policyHash`, `fuelUsed`, `logRoot` and `logSize` are not compared with anything here:
+    /// the enclave's signature binds them, and auditors check them off chain.
     /// @param signature 65 bytes r || s || v of the receipt's EIP-712 hash, low s, v 27 or 28.
     /// @param grants One per data set, in the order's order; empty for a Failed receipt.
     function settle(
@@ -281,7 +294,8 @@ interface IJobMarket {
         SignedGrant[] calldata grants
     ) external;
 
-    /// @notice Takes an open job back: full refund. Caller: the requester, until the job settles.
+    /// @notice Takes an open job back: full refund. Caller: the requester, until the job settles. It may overtake a
+    /// receipt that is on its way: a worker hands nothing out before the settlement is final.
     /// @dev Reverts, in this order: UnknownJob, NotOpen, NotRequester.
     function cancel(uint256 index, JobOrder calldata order) external;
 
@@ -290,7 +304,10 @@ interface IJobMarket {
     function expire(uint256 index, JobOrder calldata order) external;
 
     /// @notice Takes credit of the caller out.
-    /// @dev Reverts, in this order: ZeroReceiver, InsufficientCredit, TransferFailed or the token's own error.
+    /// @dev Reverts, in this order: ZeroReceiver, InsufficientCredit; native coin: TransferFailed; ERC-20: the token's
+    /// own error, WrongAmountReceived.
+    /// @param token ERC-20, or zero for the native coin.
+    /// @param amount In units of `token`, not zero.
     function withdraw(address token, address to, uint256 amount) external;
 
     /// @notice How many jobs were ever opened; indices run from 0.

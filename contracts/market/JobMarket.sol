@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import { IERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import { Blockhash } from "@openzeppelin/contracts/utils/Blockhash.sol";
 import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import { Enclave, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
 import {
@@ -18,6 +17,7 @@ import { Consent } from "./Consent.sol";
 import { JobBook } from "./JobBook.sol";
 import { JobTypes } from "./JobTypes.sol";
 import { Ledger } from "./Ledger.sol";
+import { RecentBlock } from "./RecentBlock.sol";
 
 /// @title JobMarket
 /// @notice Escrow of jobs and their settlement by receipts of attested enclaves.
@@ -35,8 +35,6 @@ contract JobMarket is JobBook, Consent, Ledger {
     uint256 private constant MAX_PARAMS = 8192;
     /// @dev How far ahead a deadline may lie, in seconds: escrow is not locked longer by mistake.
     uint256 private constant MAX_DEADLINE = 365 days;
-    /// @dev How many blocks back the chain still knows hashes. Source: EIP-2935, HISTORY_SERVE_WINDOW.
-    uint256 private constant ANCHOR_WINDOW = 8191;
 
     /// @inheritdoc IJobMarket
     address public immutable enclaves;
@@ -173,8 +171,7 @@ contract JobMarket is JobBook, Consent, Ledger {
     }
 
     function _requireAnchored(uint64 anchorBlock, bytes32 anchorHash) private view {
-        bool inWindow = anchorBlock < block.number && block.number - anchorBlock <= ANCHOR_WINDOW;
-        bytes32 actual = inWindow ? Blockhash.blockHash(anchorBlock) : bytes32(0);
+        bytes32 actual = RecentBlock.hashOf(anchorBlock);
         require(actual != 0 && actual == anchorHash, JobMarket_BadAnchor(anchorBlock, anchorHash, actual));
     }
 

@@ -2,10 +2,16 @@
  * Room: enclave/attestation/identity. The enclave's two keys, made in memory at boot and never written anywhere:
  * they are bound to the measured code by the quote, not to an app id that an upgrade would inherit.
  */
-import { getPublicKey, sign, utils } from "@noble/secp256k1";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { getPublicKey, hashes, sign, utils } from "@noble/secp256k1";
 import { type Address, bytesToHex, concatHex, type Hex, hexToBytes } from "viem";
 import { publicKeyToAddress } from "viem/utils";
-import { generateVaultKey, type SealedKey, openKey } from "../../protocol/sealing.ts";
+import { generateVaultKey, openKey, type SealedKey } from "../../protocol/sealing.ts";
+
+// The library comes without hashes; RFC 6979 nonces need these two.
+hashes.sha256 = (message) => Uint8Array.from(sha256(message));
+hashes.hmacSha256 = (key, message) => Uint8Array.from(hmac(sha256, key, message));
 
 /** What the enclave can do with its keys. The private halves are reachable through these functions only. */
 export type EnclaveIdentity = {

@@ -7,7 +7,7 @@ import { Encrypter } from "age-encryption";
 import { bytesToHex, type Hex, zeroHash } from "viem";
 import { recipientOf } from "../../protocol/ageKey.ts";
 import { type FailureCode, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
-import { policyHashOf, type Program } from "../../protocol/program.ts";
+import { type Program, policyHashOf } from "../../protocol/program.ts";
 import { commitmentSalt, encodeResult, outputCommitmentOf, type ResultEnvelope } from "../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../protocol/roots.ts";
 import { SealingError } from "../../protocol/sealing.ts";
@@ -171,5 +171,6 @@ function sign(
   };
   const signature = ports.identity.signDigest(hashReceipt(ports.domain, receipt));
   ports.observe("signed", job.jobId);
-  return { receipt, signature, resultCiphertext };
+  const grants = resultCiphertext === null ? [] : progress.inputs.map((input) => input.signedGrant);
+  return { receipt, signature, grants, resultCiphertext };
 }

@@ -4,8 +4,8 @@
  */
 import { type Hex, keccak256 } from "viem";
 import type { Grant, SignedGrant } from "../../protocol/eip712.ts";
-import { BaseError } from "../../protocol/errors.ts";
 import { grantTypes } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
 import { toJcs } from "../../protocol/jcs.ts";
 import { maxBundleBytes, type Program, unpackProgram } from "../../protocol/program.ts";
 import type { SealedKey } from "../../protocol/sealing.ts";
@@ -81,7 +81,7 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
   const inputs: ConsentedInput[] = [];
   for (const use of job.order.datasets) {
     const dataset = await ports.chain.dataset(use.datasetId, anchor);
-    if (dataset === undefined) throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`);
+    if (dataset === undefined) throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`, "later");
     if (dataset.sizeBytes > maxInputBytes) {
       throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxInputBytes} bytes`);
     }
@@ -131,7 +131,10 @@ export async function gatherCiphertexts(ports: JobPorts, inputs: readonly Consen
   return ciphertexts;
 }
 
-function unavailable(code: "ProgramUnavailable" | "InputUnavailable", fetched: { fact: string; final: boolean }): JobStop {
+function unavailable(
+  code: "ProgramUnavailable" | "InputUnavailable",
+  fetched: { fact: string; final: boolean },
+): JobStop {
   return new JobStop(code, fetched.fact, fetched.final ? "now" : "later");
 }
 

@@ -1,8 +1,9 @@
 /**
  * Room: enclave/jobs/jobStop. How a job stops without a result: for good, or until something arrives.
  */
-import { BaseError } from "../../protocol/errors.ts";
+
 import type { FailureCode } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
 
 /**
  * The job cannot go on. `final`: a FAILED receipt is due at once; otherwise it waits for what is missing, and fails

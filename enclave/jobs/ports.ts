@@ -2,11 +2,11 @@
  * Room: enclave/jobs/ports. What carrying out a job needs of the other rooms; worker.ts connects them.
  */
 import type { Address, Hex } from "viem";
-import type { Domain, JobOrder, Receipt } from "../../protocol/eip712.ts";
+import type { Domain, JobOrder, Receipt, SignedGrant } from "../../protocol/eip712.ts";
 import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
-import type { RunOutcome } from "../sandbox/runProgram.ts";
+import type { RunOutcome } from "../sandbox/outcome.ts";
 import type { GrantBook, TypedGrant } from "../vault/grantBook.ts";
 
 /** The block whose state consent is checked against. */
@@ -20,6 +20,8 @@ export type JobChain = {
   anchor(): Promise<Anchor>;
   /** Whether the anchor is still on the chain. */
   isCanonical(anchor: Anchor): Promise<boolean>;
+  /** Whether the job is open: no data are opened for a job that has ended. */
+  isOpen(job: RunnableJob): Promise<boolean>;
   /** undefined: not registered. Throws if the chain's answer contradicts the id. */
   dataset(datasetId: Hex, anchor: Anchor): Promise<DatasetAtAnchor | undefined>;
   isGrantNonceRevoked(owner: Address, nonce: bigint, anchor: Anchor): Promise<boolean>;
@@ -60,11 +62,19 @@ export type JobStep =
   | "sealed"
   | "signed"
   | "saved"
-  | "sent"
+  | "sending"
   | "settled";
 
 /** A job as the chain opened it. */
 export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array };
 
-/** What a job came to: a signed receipt, and the sealed result if there is one. */
-export type Outcome = { receipt: Receipt; signature: Hex; resultCiphertext: Uint8Array | null };
+/** A job with its place in the market's storage. */
+export type RunnableJob = OpenedJob & { index: bigint };
+
+/** What a job came to: a signed receipt, and if it is Ok the sealed result and the grants that the market asks for. */
+export type Outcome = {
+  receipt: Receipt;
+  signature: Hex;
+  grants: readonly SignedGrant[];
+  resultCiphertext: Uint8Array | null;
+};

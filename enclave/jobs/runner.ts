@@ -7,11 +7,8 @@ import type { Hex } from "viem";
 import { BaseError } from "../../protocol/errors.ts";
 import { carryOut } from "./carryOut.ts";
 import { JobStop } from "./jobStop.ts";
-import type { JobPorts, OpenedJob, Outcome } from "./ports.ts";
+import type { JobPorts, Outcome, RunnableJob } from "./ports.ts";
 import type { SettlementVerdict } from "./settlement.ts";
-
-/** A job that the chain says is open. */
-export type RunnableJob = OpenedJob & { index: bigint };
 
 /** What the runner needs besides what jobs need. */
 export type RunnerPorts = JobPorts & {
@@ -57,6 +54,8 @@ export function createRunner(ports: RunnerPorts): Runner {
   const reasons = new Map<Hex, string>();
 
   async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
+    if (!(await ports.chain.isOpen(job))) return "ended";
+    if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
     const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job, false)));
     if (first === "rerun") return ports.settle(job, await perform(job, false));
     // At a newer anchor the end of the consent is the enclave's own finding: a FAILED receipt.
@@ -97,7 +96,10 @@ export function createRunner(ports: RunnerPorts): Runner {
           const verdict = await attempt(job);
           reasons.set(job.jobId, verdict);
         } catch (error) {
-          reasons.set(job.jobId, error instanceof JobStop ? error.message : error instanceof BaseError ? error.name : "Internal");
+          reasons.set(
+            job.jobId,
+            error instanceof JobStop ? error.message : error instanceof BaseError ? error.name : "Internal",
+          );
           ports.problem(job.jobId, error);
         }
         // Also after the end: the job stays open here until its events come, or for good if they are reorganised away.

@@ -2,7 +2,7 @@
  * Room: enclave/vault/checkGrant. Whether a grant consents to one use of a data set by one job. Pure: what it needs of
  * the chain is given to it. The contract checks the same again when the job settles.
  */
-import { isAddressEqual, zeroAddress, type Address } from "viem";
+import { type Address, isAddressEqual, zeroAddress } from "viem";
 import type { DatasetUse, Grant, JobOrder } from "../../protocol/eip712.ts";
 
 /** Why a grant does not consent; undefined: it does. Safe to show: it names fields, never their data. */

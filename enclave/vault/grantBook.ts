@@ -4,11 +4,11 @@
  * to the next one. A package is taken only if its owner signed it and its key opens here under this very grant.
  */
 import type { Hex } from "viem";
-import { BaseError } from "../../protocol/errors.ts";
 import { type Domain, type Grant, grantTypes, hashGrant } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
-import { parseDatasetKey } from "./datasetKey.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
+import { parseDatasetKey } from "./datasetKey.ts";
 
 /** Most grants held at once; expired ones make room first. */
 export const maxGrants = 10_000;
@@ -50,6 +50,8 @@ export function createGrantBook(options: {
   workloadId: Hex;
   identity: EnclaveIdentity;
   reader: OwnerReader;
+  /** Told after each grant that was taken. */
+  onAccepted?: () => void;
 }): GrantBook {
   const { domain, workloadId, identity, reader } = options;
   const grants = new Map<Hex, GrantPackage>();
@@ -65,7 +67,8 @@ export function createGrantBook(options: {
     async accept(pkg) {
       const grantHash = hashGrant(domain, pkg.grant);
       if (pkg.grant.workloadId !== workloadId) throw new GrantRefusedError("it is for another workload");
-      if (pkg.sealedKey.vaultKey !== identity.vaultKey) throw new GrantRefusedError("its key is sealed to another vault key");
+      if (pkg.sealedKey.vaultKey !== identity.vaultKey)
+        throw new GrantRefusedError("its key is sealed to another vault key");
       const owner = await reader.datasetOwner(pkg.grant.datasetId);
       const typed: TypedGrant = { domain, types: grantTypes, primaryType: "Grant", message: pkg.grant };
       if (!(await reader.verifyTyped(owner, typed, pkg.signature))) {
@@ -77,6 +80,7 @@ export function createGrantBook(options: {
       if (!readable) throw new GrantRefusedError("the sealed key is not an age identity");
       await makeRoom();
       grants.set(grantHash, pkg);
+      options.onAccepted?.();
       return { grantHash };
     },
     find: (grantHash) => grants.get(grantHash),
@@ -98,6 +102,9 @@ export class GrantRefusedError extends BaseError {
 export class GrantBookFullError extends BaseError {
   override readonly name = "Vault.GrantBookFullError";
   constructor() {
-    super(`The enclave holds ${maxGrants} grants already.`, { hint: "Try again when some have expired.", retryable: true });
+    super(`The enclave holds ${maxGrants} grants already.`, {
+      hint: "Try again when some have expired.",
+      retryable: true,
+    });
   }
 }

@@ -1,0 +1,45 @@
+/** Room: cli/commands/audit. `dcm audit`: every claim about a job, checked. */
+import type { Command } from "commander";
+import type { Hex } from "viem";
+import { connect, connectWallet, hasWallet } from "../context.ts";
+import { answer, type GlobalOptions, type Output } from "../output.ts";
+import { id } from "../parse.ts";
+
+type AuditOptions = GlobalOptions & { worker?: string };
+
+/** Adds the command. */
+export function addAuditCommand(program: Command): void {
+  program
+    .command("audit")
+    .description("check a job claim by claim; exit code 0: all verified, 1: something is false, 2: something is open")
+    .argument("<id>", "job id", id)
+    .option("--worker <url>", "worker that holds the result and the attestation")
+    .addHelpText(
+      "after",
+      `
+A configured wallet (--keystore, DCM_KEYSTORE or DCM_PRIVATE_KEY) opens the result if the job was created from this
+home; without one, its commitment cannot be verified.
+
+Example:
+  $ dcm audit 0x${"12".repeat(32)} --worker http://127.0.0.1:8080`,
+    )
+    .action(answer(audit));
+}
+
+async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
+  const wallet = hasWallet(options) ? await connectWallet(options) : undefined;
+  const { client, simulated } = wallet ?? (await connect(options));
+  const resultIdentity = await wallet?.home.resultIdentity(jobId);
+  const { auditJob } = await import("../../sdk/audit/auditJob.ts");
+  const { formatAudit } = await import("../../sdk/audit/formatAudit.ts");
+  const report = await auditJob({
+    chain: client.chain,
+    deployment: client.deployment,
+    jobId,
+    ...(options.worker === undefined ? {} : { workerUrl: options.worker }),
+    ...(resultIdentity === undefined ? {} : { resultIdentity }),
+  });
+  const verdicts = new Set(report.lines.map((line) => line.verdict));
+  const exitCode = verdicts.has("not verified") ? 1 : verdicts.has("cannot be verified") ? 2 : 0;
+  return { json: report, text: formatAudit(report), simulated, exitCode };
+}

@@ -1,0 +1,163 @@
+/** Room: cli/commands/grant. `dcm grant`: consent to a program, see what was consented to, take it back. */
+import type { Command } from "commander";
+import type { Hex } from "viem";
+import { accountOrZero } from "../accounts.ts";
+import { connectWallet } from "../context.ts";
+import { UsageError } from "../failure.ts";
+import { answer, dateOf, fields, type GlobalOptions, type Output, table } from "../output.ts";
+import { id, integer, texts } from "../parse.ts";
+
+type CreateOptions = GlobalOptions & {
+  dataset: Hex;
+  program: Hex;
+  workload: Hex;
+  requester?: string;
+  operator?: string;
+  price?: string;
+  token?: string;
+  maxUses: number;
+  validDays: number;
+  reader?: string[];
+  out?: string;
+};
+
+/** Adds the commands. */
+export function addGrantCommands(program: Command): void {
+  const grant = program
+    .command("grant")
+    .description("consent to the use of your data sets")
+    .addHelpText("after", "\nExample:\n  $ dcm grant list");
+
+  grant
+    .command("create")
+    .description("sign a grant: this data set, for this program, in this workload, at this price")
+    .requiredOption("--dataset <id>", "your data set", id)
+    .requiredOption("--program <id>", "the one program that may run on it (see dcm program id)", id)
+    .requiredOption("--workload <id>", "the one enclave code that may open it (see dcm enclave list)", id)
+    .option("--requester <address>", "who may ask (default: anyone)")
+    .option("--operator <address>", "whose enclaves may run it (default: anyone's)")
+    .option("--price <amount>", "per use, in whole units (default: the price in the data set's metadata)")
+    .option("--token <address>", "token of --price (default: the native coin)")
+    .option("--max-uses <n>", "how many jobs; 0 for no limit", integer(0, 1_000_000_000), 0)
+    .option("--valid-days <n>", "from now", integer(1, 3650), 30)
+    .option("--reader <age1...>", "further reader of the results (repeatable)", texts)
+    .option("--out <file>", "write the grant file for the requester here")
+    .addHelpText(
+      "after",
+      `\nExample:\n  $ dcm grant create --dataset 0x... --program 0x... --workload 0x... --max-uses 1 --out grant.json`,
+    )
+    .action(answer(create));
+
+  grant
+    .command("list")
+    .description("grants given from this home, with their state and uses")
+    .addHelpText("after", "\nExample:\n  $ dcm grant list --json")
+    .action(answer(list));
+
+  grant
+    .command("revoke")
+    .description("void a grant, or all grants of a data set, on chain")
+    .argument("[hash]", "grant hash", id)
+    .option("--all-of <id>", "void every grant of this data set", id)
+    .addHelpText("after", "\nExample:\n  $ dcm grant revoke 0x...\n  $ dcm grant revoke --all-of 0x...")
+    .action(answer(revoke));
+}
+
+async function create(options: CreateOptions): Promise<Output> {
+  const { client, home, simulated } = await connectWallet(options);
+  const { recipientKeyOf } = await import("../../protocol/ageKey.ts");
+  const { chainTime, signGrant } = await import("../../sdk/grants.ts");
+  const { grantFileOf } = await import("../../sdk/grantFile.ts");
+  const { writeAtomic } = await import("../../sdk/node/files.ts");
+  const { formatAmount, parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
+  const offer = options.price === undefined ? await offerOf(client, options.dataset) : undefined;
+  const token = await tokenOf(client, offer?.token ?? (await accountOrZero("--token", options.token)));
+  const pricePerUse = offer?.amount ?? parseAmount(options.price ?? "", token);
+  const signed = await signGrant(client, {
+    datasetId: options.dataset,
+    programId: options.program,
+    workloadId: options.workload,
+    requester: await accountOrZero("--requester", options.requester),
+    operator: await accountOrZero("--operator", options.operator),
+    token: token.address,
+    pricePerUse,
+    maxUses: BigInt(options.maxUses),
+    notAfter: (await chainTime(client)) + BigInt(options.validDays) * 86_400n,
+    resultReaders: (options.reader ?? []).map(recipientKeyOf),
+  });
+  await home.saveGrant(signed);
+  const { grantHash } = signed;
+  const file = grantFileOf(client.deployment, signed);
+  const content = `${JSON.stringify(file, null, 2)}\n`;
+  if (options.out !== undefined) await writeAtomic(options.out, content, { mode: 0o644, overwrite: false });
+  const text = [
+    ...fields([
+      ["grant", grantHash],
+      ["price", formatAmount(pricePerUse, token)],
+      ["valid until", dateOf(signed.grant.notAfter)],
+      ["file", options.out],
+    ]),
+    ...(options.out === undefined ? ["Give this to the requester:", content.trimEnd()] : []),
+  ];
+  return { json: { grantHash, file }, text, simulated };
+}
+
+async function offerOf(client: Parameters<typeof import("../../sdk/datasets.ts").getDataset>[0], datasetId: Hex) {
+  const { getDataset } = await import("../../sdk/datasets.ts");
+  const { metadata } = await getDataset(client, datasetId);
+  if (metadata?.price !== undefined) return metadata.price;
+  throw new UsageError("The data set's metadata name no price.", {
+    hint: "Give --price, and --token if it is not native.",
+  });
+}
+
+async function list(options: GlobalOptions): Promise<Output> {
+  const { client, home, simulated } = await connectWallet(options);
+  const { hashGrant } = await import("../../protocol/eip712.ts");
+  const { grantToJson } = await import("../../protocol/grantPackage.ts");
+  const { grantStateOf } = await import("../../sdk/grants.ts");
+  const { formatAmount, tokenOf } = await import("../../sdk/tokens.ts");
+  const grants = [];
+  const rows: unknown[][] = [];
+  for (const { grant, signature } of await home.grants()) {
+    const grantHash = hashGrant(client.marketDomain, grant);
+    const { state, uses } = await grantStateOf(client, grant);
+    grants.push({ grantHash, state, uses, grant: grantToJson(grant), signature });
+    const price = formatAmount(grant.pricePerUse, await tokenOf(client, grant.token));
+    const used = grant.maxUses === 0n ? String(uses) : `${uses} of ${grant.maxUses}`;
+    rows.push([grantHash, state, used, price, dateOf(grant.notAfter), grant.datasetId]);
+  }
+  const text = table(["grant", "state", "used", "price", "until", "data set"], rows, "No grants were given from here.");
+  return { json: { grants }, text, simulated };
+}
+
+async function revoke(options: GlobalOptions & { allOf?: Hex }, grantHash: Hex | undefined): Promise<Output> {
+  if ((grantHash === undefined) === (options.allOf === undefined))
+    throw new UsageError("It is not clear what to revoke.", { hint: "Give a grant's hash, or --all-of DATASET." });
+  const { client, home, simulated } = await connectWallet(options);
+  const { revokeAllGrants, revokeGrantNonce } = await import("../../sdk/grants.ts");
+  if (grantHash === undefined) {
+    const { hash, gasUsed, newEpoch } = await revokeAllGrants(client, options.allOf as Hex); // one of the two is given
+    const text = fields([
+      ["revoked", `all grants of ${options.allOf}`],
+      ["epoch", newEpoch],
+      ["transaction", hash],
+    ]);
+    return { json: { datasetId: options.allOf, newEpoch, hash, gasUsed }, text, simulated };
+  }
+  const signed = await home.grant(grantHash);
+  if (signed === undefined) {
+    throw new UsageError(`Grant ${grantHash} was not given from this home.`, {
+      hint: "See `dcm grant list`, or void all grants of the data set with --all-of.",
+    });
+  }
+  const { hash, gasUsed } = await revokeGrantNonce(client, signed.grant.nonce);
+  return {
+    json: { grantHash, hash, gasUsed },
+    text: fields([
+      ["revoked", grantHash],
+      ["transaction", hash],
+    ]),
+    simulated,
+  };
+}

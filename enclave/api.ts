@@ -1,0 +1,161 @@
+/**
+ * Room: enclave/api. Answers what the HTTP face asks: implements `WorkerApi` over the worker's rooms.
+ */
+import type { Address, Hex } from "viem";
+import { challengeReportData } from "../protocol/attestationBinding.ts";
+import { isSimulated } from "../protocol/deployment.ts";
+import { receiptToJson } from "../protocol/receiptJson.ts";
+import type { EnclaveIdentity } from "./attestation/identity.ts";
+import type { TdxPlatform } from "./attestation/platform.ts";
+import { bindingOf, type Registration } from "./attestation/registration.ts";
+import type { BlobStore } from "./blobs/blobStore.ts";
+import type { Config } from "./config.ts";
+import { HttpError } from "./http/problem.ts";
+import type { JobView, Readiness, WorkerApi } from "./http/workerApi.ts";
+import type { Store } from "./store/store.ts";
+import type { GrantBook } from "./vault/grantBook.ts";
+
+/** What the answers are made from. */
+export type ApiPorts = {
+  config: Config;
+  platform: TdxPlatform;
+  identity: EnclaveIdentity;
+  workloadId: Hex;
+  gasWallet: Address;
+  registration(): Registration | undefined;
+  caughtUp(): boolean;
+  /** Unix seconds of the newest block. */
+  now(): Promise<bigint>;
+  store: Store;
+  blobs: BlobStore;
+  grants: GrantBook;
+  /** What became of the last try of an open job. */
+  waitingFor(jobId: Hex): string | undefined;
+};
+
+/**
+ * Makes the API.
+ *
+ * @example
+ * const app = createApp({ api: createApi(ports), log })
+ */
+export function createApi(ports: ApiPorts): WorkerApi {
+  const { config, identity, store } = ports;
+  const { deployment, operator, endpoint } = config;
+  const simulated = isSimulated(deployment);
+
+  return {
+    async attestation(nonce) {
+      const registration = ports.registration();
+      if (nonce === undefined && registration === undefined) throw new NotRegisteredError();
+      const { chainId, ...binding } = bindingOf(deployment, operator, identity);
+      const quote =
+        nonce === undefined
+          ? registration?.quote
+          : await ports.platform.quote(challengeReportData({ chainId, ...binding }, nonce));
+      if (quote === undefined) throw new NotRegisteredError();
+      const { appCompose, ...info } = await ports.platform.info();
+      return {
+        quote: quote.quote,
+        eventLog: quote.eventLog,
+        appCompose,
+        info,
+        binding: { chainId: deployment.chainId, ...binding },
+        reportDataKind: nonce === undefined ? "registration" : "challenge",
+        ...(registration?.transactionHash && { registrationTx: registration.transactionHash }),
+        simulated,
+      };
+    },
+
+    async enclave() {
+      const registration = ports.registration();
+      return {
+        signingKey: identity.signingKey,
+        vaultKey: identity.vaultKey,
+        operator,
+        gasWallet: ports.gasWallet,
+        workloadId: ports.workloadId,
+        endpoint,
+        chainId: deployment.chainId,
+        registry: deployment.contracts.enclaveRegistry,
+        registered: registration !== undefined,
+        ...(registration && { expiresAt: registration.expiresAt.toString() }),
+        ...(registration?.transactionHash && { registrationTx: registration.transactionHash }),
+        simulated,
+      };
+    },
+
+    async ready(): Promise<Readiness> {
+      const registration = ports.registration();
+      const now = await ports.now().catch(() => undefined);
+      const checks: Readiness["checks"] = [
+        check("chain", now !== undefined, "the RPC provider does not answer"),
+        check("registered", registration !== undefined, `not registered yet; ${ports.gasWallet} pays for it`),
+        check(
+          "registration in force",
+          registration !== undefined && now !== undefined && now < registration.expiresAt,
+          "not registered, or expired: restart the worker to register new keys",
+        ),
+        check("caught up", ports.caughtUp(), "still reading the chain"),
+      ];
+      return { ready: checks.every(({ ok }) => ok), checks };
+    },
+
+    async job(jobId): Promise<JobView | undefined> {
+      const job = store.job(jobId);
+      if (job === undefined) return undefined;
+      const outcome = store.outcome(jobId, job.settleSignature ?? undefined);
+      const waiting = job.closedAs === null ? ports.waitingFor(jobId) : undefined;
+      return {
+        jobId: job.jobId,
+        phase: job.closedAs === null ? (outcome === undefined ? "open" : "finished") : phases[job.closedAs],
+        openedBlock: job.openedBlock.toString(),
+        ...(outcome !== undefined && { failureCode: outcome.receipt.failureCode }),
+        ...(job.settleTx !== null && { settleTx: job.settleTx }),
+        ...(waiting !== undefined && { waiting }),
+      };
+    },
+
+    async receipt(jobId) {
+      const outcome = store.outcome(jobId, store.job(jobId)?.settleSignature ?? undefined);
+      if (outcome === undefined) return undefined;
+      const { receipt, signature, signer } = outcome;
+      return { receipt: receiptToJson(receipt), signature, signer };
+    },
+
+    async resultCiphertext(jobId) {
+      const job = store.job(jobId);
+      if (job === undefined) return undefined;
+      if (job.closedAs === null) return store.outcome(jobId) === undefined ? undefined : { released: false };
+      if (job.closedAs !== "SettledOk" || job.settleSignature === null) return undefined;
+      const ciphertext = store.outcome(jobId, job.settleSignature)?.resultCiphertext;
+      return ciphertext === null || ciphertext === undefined ? undefined : { released: true, ciphertext };
+    },
+
+    acceptGrant: (pkg) => ports.grants.accept(pkg),
+    blobs: ports.blobs,
+  };
+}
+
+const phases = {
+  SettledOk: "settled",
+  SettledFailed: "failed",
+  Cancelled: "cancelled",
+  Expired: "expired",
+} as const;
+
+function check(name: string, ok: boolean, reason: string) {
+  return ok ? { name, ok } : { name, ok, reason };
+}
+
+/** The registration's quote is asked for before there is one. */
+export class NotRegisteredError extends HttpError {
+  override readonly name = "Api.NotRegisteredError";
+  override readonly status = 503;
+  constructor() {
+    super("The enclave is not registered yet.", {
+      hint: "Ask again when GET /readyz says ready, or give a nonce.",
+      retryable: true,
+    });
+  }
+}

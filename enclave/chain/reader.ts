@@ -1,0 +1,127 @@
+/**
+ * Room: enclave/chain. Typed reads of the contracts at a given block. The node may lie: what an id can prove, is checked.
+ * What no id proves (epoch, nonces, uses) is the node's word until storage proofs are asked for.
+ */
+import type { Address, Hex } from "viem";
+import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi } from "../../protocol/abi.ts";
+import { datasetIdOf } from "../../protocol/attestationBinding.ts";
+import { InconsistentSourceError } from "../../protocol/chain/chainSource.ts";
+import { openRpc, type RpcClient } from "../../protocol/chain/rpc.ts";
+import type { Deployment } from "../../protocol/deployment.ts";
+import { type JobState, jobStates } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
+import { type At, readContract, refusalOf } from "./call.ts";
+
+/** A registered data set. Field by field: `Dataset` in IDatasetRegistry.sol. */
+export type Dataset = {
+  owner: Address;
+  sizeBytes: bigint;
+  epoch: number;
+  contentHash: Hex;
+  metadataHash: Hex;
+  salt: Hex;
+  uri: string;
+};
+
+/** A registered enclave. Field by field: `Enclave` in IEnclaveRegistry.sol. */
+export type Enclave = {
+  operator: Address;
+  /** Unix seconds. */
+  expiresAt: bigint;
+  registeredAtBlock: bigint;
+  tcbStatus: number;
+  workloadId: Hex;
+  platformId: Hex;
+  vaultKeyHash: Hex;
+};
+
+/** See {@link openReader}. Every read may also fail with RpcFailedError or InconsistentSourceError, both retryable. */
+export type Reader = {
+  /** @throws UnknownDatasetError, DatasetMismatchError */
+  dataset(datasetId: Hex, at: At): Promise<Dataset>;
+  isGrantNonceRevoked(owner: Address, nonce: bigint, at: At): Promise<boolean>;
+  grantUses(grantHash: Hex, at: At): Promise<bigint>;
+  jobState(index: bigint, jobId: Hex, at: At): Promise<JobState>;
+  /** @throws UnknownEnclaveError */
+  enclave(signingKey: Address, at: At): Promise<Enclave>;
+  creditOf(account: Address, token: Address, at: At): Promise<bigint>;
+};
+
+/**
+ * Opens a reader of a deployment.
+ *
+ * @param client - see `connectChain`, which has verified the chain id.
+ * @param timeoutMs - longest wait for one answer; 10,000 unless told.
+ * @example
+ * const reader = openReader(client, deployment)
+ * const { owner, epoch } = await reader.dataset(datasetId, { blockHash: anchor.hash })
+ */
+export function openReader(client: RpcClient, { contracts }: Deployment, timeoutMs = 10_000): Reader {
+  const rpc = openRpc(client, timeoutMs);
+  const { jobMarket, datasetRegistry, enclaveRegistry } = contracts;
+  return {
+    async dataset(datasetId, at) {
+      try {
+        const found = await readContract(rpc, datasetRegistry, datasetRegistryAbi, "dataset", [datasetId], at);
+        if (datasetIdOf(found.owner, found.contentHash, found.salt) !== datasetId.toLowerCase()) {
+          throw new DatasetMismatchError(datasetId);
+        }
+        return found;
+      } catch (error) {
+        throw refusalOf(error)?.errorName === "DatasetRegistry_UnknownDataset"
+          ? new UnknownDatasetError(datasetId)
+          : error;
+      }
+    },
+    isGrantNonceRevoked: (owner, nonce, at) =>
+      readContract(rpc, datasetRegistry, datasetRegistryAbi, "isGrantNonceRevoked", [owner, nonce], at),
+    grantUses: (grantHash, at) => readContract(rpc, jobMarket, jobMarketAbi, "grantUses", [grantHash], at),
+    async jobState(index, jobId, at) {
+      const state = jobStates[await readContract(rpc, jobMarket, jobMarketAbi, "jobState", [index, jobId], at)];
+      if (state === undefined) throw new InconsistentSourceError("it tells of a job state that does not exist");
+      return state;
+    },
+    async enclave(signingKey, at) {
+      try {
+        return await readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "enclave", [signingKey], at);
+      } catch (error) {
+        throw refusalOf(error)?.errorName === "EnclaveRegistry_UnknownEnclave"
+          ? new UnknownEnclaveError(signingKey)
+          : error;
+      }
+    },
+    creditOf: (account, token, at) => readContract(rpc, jobMarket, jobMarketAbi, "creditOf", [account, token], at),
+  };
+}
+
+/** No data set of this id is registered. */
+export class UnknownDatasetError extends BaseError {
+  override readonly name = "Chain.UnknownDatasetError";
+  readonly datasetId: Hex;
+  constructor(datasetId: Hex) {
+    super(`No data set ${datasetId} is registered.`, { hint: "Check the id and the deployment." });
+    this.datasetId = datasetId;
+  }
+}
+
+/** The provider answered with a data set that is not the one of this id: it lies. */
+export class DatasetMismatchError extends BaseError {
+  override readonly name = "Chain.DatasetMismatchError";
+  readonly datasetId: Hex;
+  constructor(datasetId: Hex) {
+    super(`The RPC provider's owner, content and salt do not hash to data set ${datasetId}.`, {
+      hint: "The provider is faulty or lies: use another one.",
+    });
+    this.datasetId = datasetId;
+  }
+}
+
+/** No enclave of this key is registered. */
+export class UnknownEnclaveError extends BaseError {
+  override readonly name = "Chain.UnknownEnclaveError";
+  readonly signingKey: Address;
+  constructor(signingKey: Address) {
+    super(`No enclave with key ${signingKey} is registered.`, { hint: "Register it first, or check the deployment." });
+    this.signingKey = signingKey;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Room: enclave/http. What the HTTP face asks of the worker; the composition root implements it.
+ * All shapes are JSON as clients see it: bigints are decimal strings, bytes are 0x hex.
+ */
+import type { Address, Hex } from "viem";
+import type { GrantPackage } from "../../protocol/grantPackage.ts";
+import type { receiptToJson } from "../../protocol/receiptJson.ts";
+import type { BlobStore } from "../blobs/blobStore.ts";
+
+/** Answer of GET /attestation: all that a verifier needs, none of it to be believed unverified. */
+export type Attestation = {
+  quote: Hex;
+  /** The guest agent's event log, as it gave it (JSON text). */
+  eventLog: string;
+  /** Raw app-compose.json: its SHA-256 is the compose hash. */
+  appCompose: string;
+  /** The guest agent's Info. */
+  info: Readonly<Record<string, unknown>>;
+  binding: { chainId: number; registry: Address; operator: Address; signingKey: Address; vaultKey: Hex };
+  /** What the report data binds: see protocol/attestationBinding. */
+  reportDataKind: "registration" | "challenge";
+  /** The transaction that registered the enclave: block number and hash of the binding are in its calldata. */
+  registrationTx?: Hex;
+  simulated: boolean;
+};
+
+/** Answer of GET /enclave. */
+export type EnclaveView = {
+  signingKey: Address;
+  vaultKey: Hex;
+  operator: Address;
+  /** Pays for the worker's transactions; the operator keeps it funded. */
+  gasWallet: Address;
+  workloadId: Hex;
+  endpoint: string;
+  chainId: number;
+  registry: Address;
+  registered: boolean;
+  /** Unix seconds, decimal. */
+  expiresAt?: string;
+  registrationTx?: Hex;
+  simulated: boolean;
+};
+
+/** Answer of GET /readyz. Reasons are read by strangers: no URLs, no messages of libraries. */
+export type Readiness = { ready: boolean; checks: { name: string; ok: boolean; reason?: string }[] };
+
+/** Answer of GET /jobs/:id: where this worker stands with a job. The chain has the last word. */
+export type JobView = {
+  jobId: Hex;
+  phase: "open" | "running" | "finished" | "settled" | "failed" | "cancelled" | "expired";
+  /** Block of its opening, decimal. */
+  openedBlock: string;
+  /** `FailureCode` of a failed run. */
+  failureCode?: number;
+  /** Of an open job: what the last try came to, for instance the grant that is missing. Ids only. */
+  waiting?: string;
+  settleTx?: Hex;
+};
+
+/** Answer of GET /receipts/:id; `protocol/receiptJson.signedReceiptSchema` reads it. */
+export type SignedReceiptJson = { receipt: ReturnType<typeof receiptToJson>; signature: Hex; signer: Address };
+
+/** A result's ciphertext, or that it is still held back. */
+export type ResultRelease = { released: true; ciphertext: Uint8Array } | { released: false };
+
+/** What the HTTP face needs. Functions may throw errors derived from `BaseError`; their text reaches the client. */
+export type WorkerApi = {
+  /**
+   * The registration's quote, or with a nonce a fresh one over it. Slow and costly with a nonce.
+   *
+   * @param nonce - 32 bytes.
+   */
+  attestation(nonce?: Hex): Promise<Attestation>;
+  enclave(): Promise<EnclaveView>;
+  ready(): Promise<Readiness>;
+  job(jobId: Hex): Promise<JobView | undefined>;
+  receipt(jobId: Hex): Promise<SignedReceiptJson | undefined>;
+  /** Released only once the job is settled on chain: nobody has a result that was not paid for. */
+  resultCiphertext(jobId: Hex): Promise<ResultRelease | undefined>;
+  /** Checks the owner's signature and keeps the sealed key. */
+  acceptGrant(grant: GrantPackage): Promise<{ grantHash: Hex }>;
+  blobs: Pick<BlobStore, "put" | "open" | "size">;
+};

@@ -1,0 +1,106 @@
+/**
+ * Room: enclave/sandbox. How a run ended, and the check of what the sandbox process says about it. Pure.
+ * The process may have been taken over by the program, so nothing in its answer is believed.
+ */
+import { z } from "zod";
+import type { FailureCode } from "../../protocol/eip712.ts";
+import { NotJsonError, toJcsBytes } from "../../protocol/jcs.ts";
+import { type JsonSchema, type JsonValue, validate } from "../../protocol/jsonSchema.ts";
+import type { Manifest } from "../../protocol/program.ts";
+import { childFailures, unpackFrame } from "./frames.ts";
+
+/** How a run ended. Counts are rounded up to powers of two: exact ones would let a program count the data out. */
+export type RunOutcome =
+  | {
+      status: "ok";
+      output: JsonValue;
+      /** The output as canonical JSON. */
+      outputBytes: Uint8Array;
+      /** Loop turns and calls, see docs/PROGRAMS.md; rounded up. */
+      fuelUsed: number;
+      /** What the program printed, rounded up: calls of `console`, and bytes of the strings in UTF-16. */
+      console: { lines: number; bytes: number };
+    }
+  | {
+      status: "failed";
+      failure: FailureCode;
+      /** Rounded up; 0 if it is not known. */
+      fuelUsed: number;
+    };
+
+const answerSchema = z.strictObject({
+  result: z.enum(["ok", ...childFailures]),
+  fuel: z.int().min(0),
+  console: z.strictObject({ lines: z.int().min(0), bytes: z.int().min(0) }),
+});
+
+/**
+ * Reads the answer of a sandbox process and enforces the manifest's output rules on it.
+ *
+ * @param answer - what it wrote, at most a head and `manifest.output.maxBytes`.
+ * @example
+ * const outcome = readAnswer(manifest, end.answer)
+ */
+export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
+  const frame = unpackFrame(answer);
+  const head = answerSchema.safeParse(frame?.head);
+  if (frame === undefined || !head.success) return failed("ProgramTrapped");
+  const fuelUsed = roundUp(Math.min(head.data.fuel, manifest.limits.fuel));
+  if (head.data.result !== "ok") return failed(head.data.result, fuelUsed);
+  if (frame.body.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
+  const checked = encodeChecked(manifest.output.schema, parseJson(frame.body));
+  if (checked === undefined) return failed("OutputRefused", fuelUsed);
+  if (checked.bytes.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
+  const { lines, bytes } = head.data.console;
+  return {
+    status: "ok",
+    output: checked.value,
+    outputBytes: checked.bytes,
+    fuelUsed,
+    console: { lines: roundUp(lines), bytes: roundUp(bytes) },
+  };
+}
+
+/**
+ * The canonical bytes of a value and the value that they say; undefined if it has no JSON form, is nested too deep or
+ * does not meet the schema.
+ *
+ * @example
+ * encodeChecked(manifest.params, params)?.bytes
+ */
+export function encodeChecked(schema: JsonSchema, value: unknown): { bytes: Uint8Array; value: JsonValue } | undefined {
+  try {
+    const bytes = toJcsBytes(value);
+    const canonical = parseJson(bytes);
+    return canonical !== undefined && validate(schema, canonical) ? { bytes, value: canonical } : undefined;
+  } catch (error) {
+    if (error instanceof NotJsonError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A failed run.
+ *
+ * @param fuelUsed - rounded up already.
+ * @example
+ * return failed("ParamsRefused")
+ */
+export function failed(failure: FailureCode, fuelUsed = 0): RunOutcome {
+  return { status: "failed", failure, fuelUsed };
+}
+
+function parseJson(bytes: Uint8Array): JsonValue | undefined {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The next power of two, 0 for 0. */
+function roundUp(count: number): number {
+  let power = 1;
+  while (power < count) power *= 2;
+  return count === 0 ? 0 : power;
+}

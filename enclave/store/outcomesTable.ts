@@ -1,0 +1,128 @@
+/**
+ * Room: enclave/store. What this worker's enclaves signed: receipts and sealed results. Written before anything is sent.
+ * An outcome read back is proven by its signature; its ciphertext by the receipt's `resultHash`.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { type Address, bytesToHex, getAddress, type Hex, hexToBytes, isAddressEqual, sha256, zeroHash } from "viem";
+import { z } from "zod";
+import { type Domain, hashReceipt, type Receipt, receiptStatus, type SignedGrant } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
+import { grantToJson, signedGrantSchema } from "../../protocol/grantPackage.ts";
+import { receiptSchema, receiptToJson } from "../../protocol/receiptJson.ts";
+import { address, bytes32 } from "../../protocol/schemas.ts";
+import { recoverSigner } from "../../protocol/signature.ts";
+import { guarded } from "./database.ts";
+import { bytesColumn, CorruptRowError, jsonColumn, readRow } from "./rows.ts";
+
+/** Largest sealed result that is kept. */
+export const maxResultBytes = 32 * 1024 * 1024;
+
+/** A signed receipt and what it is about. */
+export type Outcome = {
+  jobId: Hex;
+  signer: Address;
+  receipt: Receipt;
+  /** 65 bytes r || s || v. */
+  signature: Hex;
+  /** What the market asks for besides an Ok receipt; empty if it is Failed. Public statements, no secrets. */
+  grants: readonly SignedGrant[];
+  /** Null if the receipt is Failed. */
+  resultCiphertext: Uint8Array | null;
+  /** Unix seconds, by the worker's clock. */
+  createdAt: number;
+};
+
+/** Access to the outcomes. */
+export type OutcomesTable = {
+  save(outcome: Outcome): void;
+  /** The newest, or the one of a given signature. */
+  byJob(jobId: Hex, signature?: Hex): Outcome | undefined;
+};
+
+const outcomeRow = z.strictObject({
+  job_id: bytes32,
+  signer: address,
+  receipt_json: jsonColumn(receiptSchema, 8 * 1024),
+  signature: bytesColumn(65),
+  grants_json: jsonColumn(z.array(signedGrantSchema).max(16), 64 * 1024),
+  result_ciphertext: bytesColumn(maxResultBytes).nullable(),
+  created_at: z.bigint().min(0n).max(BigInt(Number.MAX_SAFE_INTEGER)).transform(Number),
+});
+
+/**
+ * @param domain - of the JobMarket: receipts are signed under it.
+ * @throws from `save`: {@link BadOutcomeError}; from `byJob`: {@link CorruptRowError}.
+ * @example
+ * const outcomes = outcomesTable(db, domain)
+ */
+export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
+  const insert = db.prepare(
+    `INSERT INTO outcomes (job_id, signer, receipt_json, signature, grants_json, result_ciphertext, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, signature) DO NOTHING`,
+  );
+  const select = db.prepare(
+    "SELECT * FROM outcomes WHERE job_id = ?1 AND (?2 IS NULL OR signature = ?2) ORDER BY rowid DESC LIMIT 1",
+  );
+
+  function byJob(jobId: Hex, signature?: Hex): Outcome | undefined {
+    const id = jobId.toLowerCase();
+    const row = guarded(() => select.get(id, signature === undefined ? null : hexToBytes(signature)));
+    if (row === undefined) return undefined;
+    const read = readRow(outcomeRow, "outcomes", id, row);
+    const outcome: Outcome = {
+      jobId: read.job_id,
+      signer: getAddress(read.signer),
+      receipt: read.receipt_json,
+      signature: bytesToHex(read.signature),
+      grants: read.grants_json,
+      resultCiphertext: read.result_ciphertext,
+      createdAt: read.created_at,
+    };
+    const fault = faultOf(domain, outcome);
+    if (fault !== undefined || outcome.jobId !== id) throw new CorruptRowError("outcomes", id);
+    return outcome;
+  }
+
+  return {
+    byJob,
+    save(outcome) {
+      const fault = faultOf(domain, outcome);
+      if (fault !== undefined) throw new BadOutcomeError(outcome.jobId, fault);
+      guarded(() =>
+        insert.run(
+          outcome.jobId.toLowerCase(),
+          outcome.signer.toLowerCase(),
+          JSON.stringify(receiptToJson(outcome.receipt)),
+          hexToBytes(outcome.signature),
+          JSON.stringify(outcome.grants.map(({ grant, signature }) => ({ grant: grantToJson(grant), signature }))),
+          outcome.resultCiphertext,
+          outcome.createdAt,
+        ),
+      );
+    },
+  };
+}
+
+/** Why an outcome is not one: the signature covers every field of the receipt, the receipt the ciphertext. */
+function faultOf(domain: Domain, outcome: Outcome): string | undefined {
+  const { receipt, resultCiphertext, jobId } = outcome;
+  if (receipt.jobId !== jobId.toLowerCase()) return "the receipt is for another job";
+  const isOk = receipt.status === receiptStatus.ok;
+  if (isOk !== (resultCiphertext !== null)) return "a result belongs to an Ok receipt, and to no other";
+  if (resultCiphertext !== null && resultCiphertext.length > maxResultBytes) return "the result is too large";
+  const resultHash = resultCiphertext === null ? zeroHash : sha256(resultCiphertext);
+  if (receipt.resultHash !== resultHash) return "the result is not the receipt's";
+  const signer = recoverSigner(hashReceipt(domain, receipt), outcome.signature);
+  if (signer === undefined || !isAddressEqual(signer, outcome.signer)) return "the signature is not the signer's";
+  return undefined;
+}
+
+/** What was to be saved is not a signed receipt with its result. */
+export class BadOutcomeError extends BaseError {
+  override readonly name = "Store.BadOutcomeError";
+  readonly fact: string;
+  constructor(jobId: Hex, fact: string) {
+    super(`The outcome of job ${jobId} was not saved: ${fact}.`, { hint: "This is a fault in the worker: report it." });
+    this.fact = fact;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Room: enclave/store. The tables of `worker.db`. A changed table is a new version; an older file is not opened.
+ * All numbers from the chain that SQLite's integers cannot hold are decimal text.
+ */
+
+/** Kept in SQLite's user_version. */
+export const schemaVersion = 1;
+
+/** Kept in SQLite's application_id: "dcmw". */
+export const applicationId = 0x64636d77;
+
+/** The whole schema, in the order of creation. An opened file must hold exactly this. */
+export const tables = [
+  `CREATE TABLE deployment (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    chain_id INTEGER NOT NULL,
+    job_market TEXT NOT NULL
+  ) STRICT`,
+  `CREATE TABLE cursor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    json TEXT NOT NULL
+  ) STRICT`,
+  `CREATE TABLE jobs (
+    job_id TEXT PRIMARY KEY,
+    idx TEXT NOT NULL,
+    order_json TEXT NOT NULL,
+    workload_id TEXT NOT NULL,
+    deadline INTEGER NOT NULL,
+    program_uri TEXT NOT NULL,
+    params BLOB NOT NULL,
+    opened_block INTEGER NOT NULL,
+    opened_hash TEXT NOT NULL,
+    closed_block INTEGER,
+    closed_as TEXT,
+    settle_tx TEXT,
+    settle_signature BLOB
+  ) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX open_jobs ON jobs (workload_id, deadline) WHERE closed_block IS NULL",
+  "CREATE INDEX jobs_opened ON jobs (opened_block)",
+  "CREATE INDEX jobs_closed ON jobs (closed_block) WHERE closed_block IS NOT NULL",
+  `CREATE TABLE outcomes (
+    job_id TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    receipt_json TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    grants_json TEXT NOT NULL,
+    result_ciphertext BLOB,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (job_id, signature)
+  ) STRICT`,
+  `CREATE TABLE log_entries (
+    log_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    entry BLOB NOT NULL,
+    PRIMARY KEY (log_id, idx)
+  ) STRICT`,
+] as const;

@@ -1,0 +1,112 @@
+/**
+ * Room: enclave/store. The worker's memory between two starts: what the chain told, what was signed. Holds no secret.
+ * Touches: one file, `worker.db`. Every write is on disk when the call returns.
+ */
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { z } from "zod";
+import type { Cursor } from "../../protocol/chain/cursor.ts";
+import type { MarketChainEvent } from "../../protocol/chain/marketEvents.ts";
+import { domainOf } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
+import { address } from "../../protocol/schemas.ts";
+import { cursorTable } from "./cursorTable.ts";
+import { guarded, inTransaction, openDatabase } from "./database.ts";
+import { type Job, type JobFilter, jobsTable } from "./jobsTable.ts";
+import { logTable } from "./logTable.ts";
+import { type Outcome, outcomesTable } from "./outcomesTable.ts";
+import { readRow } from "./rows.ts";
+
+/** The market that a store is about. One store never serves two. */
+export type StoreIdentity = { chainId: number; jobMarket: Address };
+
+/** See {@link openStore}. */
+export type Store = {
+  /** Where to read on; undefined before the first step. @throws CorruptRowError */
+  loadCursor(): Cursor | undefined;
+  /** Commits one step of the follower: its effects on the jobs and its cursor, together. */
+  applyStep(cursor: Cursor, events: readonly MarketChainEvent[]): void;
+  /** Jobs that hold money and wait for a receipt, in the order of their index. @throws CorruptRowError */
+  openJobs(filter?: JobFilter): Job[];
+  /** @throws CorruptRowError */
+  job(jobId: Hex): Job | undefined;
+  /** Saves what an enclave signed; saving it twice is fine. @throws BadOutcomeError */
+  saveOutcome(outcome: Outcome): void;
+  /** The newest outcome of a job, or that of one signature. Kept across reorgs. @throws CorruptRowError */
+  outcome(jobId: Hex, signature?: Hex): Outcome | undefined;
+  /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
+  appendLog(logId: string, index: number, entry: Uint8Array): void;
+  /** All entries of a log, in order. @throws CorruptRowError */
+  logEntries(logId: string): Uint8Array[];
+  /** Closes the file and gives up its lock. Twice is fine. */
+  close(): void;
+};
+
+const identityRow = z.strictObject({ chain_id: z.bigint(), job_market: address });
+
+/**
+ * Opens the store in a directory and locks it.
+ *
+ * @param dir - the worker's data directory; made if it is not there.
+ * @throws {@link StoreLockedError} if another process has it, {@link StoreSchemaError} if the file is not ours,
+ * {@link OtherDeploymentError} if it is about another market, {@link StoreFailedError}.
+ * @example
+ * const store = openStore("/data", { chainId: deployment.chainId, jobMarket: deployment.contracts.jobMarket })
+ */
+export function openStore(dir: string, identity: StoreIdentity): Store {
+  const db = openDatabase(dir);
+  try {
+    guarded(() => {
+      const insert = db.prepare("INSERT INTO deployment VALUES (1, ?, ?) ON CONFLICT (id) DO NOTHING");
+      insert.run(identity.chainId, identity.jobMarket.toLowerCase());
+      const row = db.prepare("SELECT chain_id, job_market FROM deployment WHERE id = 1").get();
+      const found = readRow(identityRow, "deployment", "1", row);
+      if (found.chain_id !== BigInt(identity.chainId) || !isAddressEqual(found.job_market, identity.jobMarket)) {
+        throw new OtherDeploymentError(found.chain_id, found.job_market);
+      }
+    });
+
+    const domain = domainOf(identity.chainId, identity.jobMarket);
+    const cursors = cursorTable(db);
+    const jobs = jobsTable(db, domain);
+    const outcomes = outcomesTable(db, domain);
+    const logs = logTable(db);
+    return {
+      loadCursor: cursors.load,
+      applyStep(cursor, events) {
+        inTransaction(db, () => {
+          for (const event of events) {
+            if (event.type === "reorg") jobs.rewind(event.ancestor);
+            else jobs.apply(event.event);
+          }
+          cursors.save(cursor);
+        });
+      },
+      openJobs: (filter = {}) => jobs.open(filter),
+      job: jobs.byId,
+      saveOutcome: outcomes.save,
+      outcome: outcomes.byJob,
+      appendLog: logs.append,
+      logEntries: logs.entries,
+      close: () => {
+        if (db.isOpen) db.close();
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The data directory belongs to a worker of another market. */
+export class OtherDeploymentError extends BaseError {
+  override readonly name = "Store.OtherDeploymentError";
+  readonly chainId: bigint;
+  readonly jobMarket: Address;
+  constructor(chainId: bigint, jobMarket: Address) {
+    super(`The store is about market ${jobMarket} on chain ${chainId}.`, {
+      hint: "Give each deployment a data directory of its own.",
+    });
+    this.chainId = chainId;
+    this.jobMarket = jobMarket;
+  }
+}

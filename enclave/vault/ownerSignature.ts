@@ -1,0 +1,45 @@
+/**
+ * Room: enclave/vault/ownerSignature. Whether a grant is signed by a data set's owner: an account's key, or a contract
+ * by ERC-1271. The same rules as the market's, so that what is accepted here settles there.
+ */
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  hashTypedData,
+  isAddressEqual,
+  type PublicClient,
+  parseAbi,
+} from "viem";
+import { recoverSigner } from "../../protocol/signature.ts";
+import type { TypedGrant } from "./grantBook.ts";
+
+const erc1271 = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
+/** The magic value, left-aligned in a word. Source: ERC-1271. */
+const magic = "0x1626ba7e";
+/** What a stranger's contract may spend on saying yes. */
+const gasLimit = 500_000n;
+
+/**
+ * Checks a grant's signature.
+ *
+ * @returns false for every malformed signature and for contracts that revert.
+ * @throws what the RPC client throws if the chain cannot be asked (contract owners only).
+ * @example
+ * const signed = await isSignedByOwner(client, dataset.owner, typed, signature)
+ */
+export async function isSignedByOwner(
+  client: PublicClient,
+  owner: Address,
+  typed: TypedGrant,
+  signature: Hex,
+): Promise<boolean> {
+  const digest = hashTypedData(typed);
+  const signer = recoverSigner(digest, signature);
+  if (signer !== undefined && isAddressEqual(signer, owner)) return true;
+  const code = await client.getCode({ address: owner });
+  if (code === undefined || code === "0x") return false;
+  const data = encodeFunctionData({ abi: erc1271, functionName: "isValidSignature", args: [digest, signature] });
+  const answer = await client.call({ to: owner, data, gas: gasLimit }).catch(() => undefined);
+  return answer?.data !== undefined && answer.data.length === 66 && answer.data.startsWith(magic);
+}

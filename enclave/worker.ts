@@ -1,0 +1,267 @@
+/**
+ * Room: enclave/worker. The composition root: the one place where the worker's rooms meet. Reads no environment and
+ * handles no signals (that is main.ts), so that a test can run the same worker with an observer of its own.
+ */
+import { join } from "node:path";
+import { bytesToHex, type Hex, hexToBytes } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { jobMarketAbi } from "../protocol/abi.ts";
+import { startCursor } from "../protocol/chain/cursor.ts";
+import { follow } from "../protocol/chain/follow.ts";
+import { decodeMarketEvents } from "../protocol/chain/marketEvents.ts";
+import { pause } from "../protocol/chain/pause.ts";
+import { viemSource } from "../protocol/chain/viemSource.ts";
+import { domainOf, failureCodes } from "../protocol/eip712.ts";
+import { BaseError } from "../protocol/errors.ts";
+import { createApi } from "./api.ts";
+import { createIdentity } from "./attestation/identity.ts";
+import { measuredWorkloadId } from "./attestation/measure.ts";
+import { connectPlatform } from "./attestation/platform.ts";
+import { type Registration, register } from "./attestation/registration.ts";
+import { openBlobStore } from "./blobs/blobStore.ts";
+import { connectChain } from "./chain/connect.ts";
+import { openReader } from "./chain/reader.ts";
+import { openSender } from "./chain/sender.ts";
+import type { Config } from "./config.ts";
+import { createFetchBlob } from "./fetch/fetchBlob.ts";
+import { createApp } from "./http/app.ts";
+import { startServer } from "./http/server.ts";
+import { fetchForJobs } from "./jobs/fetchForJob.ts";
+import { anchorOf, createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
+import { JobStop } from "./jobs/jobStop.ts";
+import type { JobStep } from "./jobs/ports.ts";
+import { createRunner } from "./jobs/runner.ts";
+import { settleJob } from "./jobs/settleJob.ts";
+import type { Logger } from "./log/logger.ts";
+import { createLog } from "./receipts/enclaveLog.ts";
+import { runProgram } from "./sandbox/runProgram.ts";
+import { openStore } from "./store/store.ts";
+import { createGrantBook } from "./vault/grantBook.ts";
+import { isSignedByOwner } from "./vault/ownerSignature.ts";
+
+/** Limits of the blob store, in bytes. */
+const blobLimits = { maxBlobBytes: 64 * 1024 * 1024, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
+/** How long answers under way may take to finish when the worker stops, in ms. */
+const graceMs = 10_000;
+/** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
+const gasWalletPath = "data-collab-market/gas-wallet/v1";
+
+/** What a worker is started with. */
+export type WorkerOptions = {
+  config: Config;
+  log: Logger;
+  /** Aborting stops the worker. */
+  signal: AbortSignal;
+  /** Told of each step of each job when it has happened. */
+  observe?: (step: JobStep, jobId: Hex) => void;
+};
+
+/**
+ * Runs a worker until the signal aborts.
+ *
+ * @throws whatever no waiting can cure: a wrong chain, a locked store, a platform without a guest agent.
+ * @example
+ * await runWorker({ config: readConfig(process.env), log: createLogger(), signal })
+ */
+export async function runWorker({ config, log, signal, observe }: WorkerOptions): Promise<void> {
+  const { deployment, operator, endpoint } = config;
+  const { contracts, chainId } = deployment;
+  const note = (step: JobStep, jobId: Hex) => {
+    log.info(`job.${step}`, { jobId });
+    observe?.(step, jobId);
+  };
+
+  const store = openStore(config.dataDir, { chainId, jobMarket: contracts.jobMarket });
+  try {
+    const blobs = await openBlobStore({ dir: join(config.dataDir, "blobs"), ...blobLimits });
+    const client = await retrying(log, signal, "chain.connect", () => connectChain({ rpcUrl: config.rpcUrl, chainId }));
+    const reader = openReader(client, deployment);
+    const read = (functionName: "enclaves" | "datasets") =>
+      client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName });
+    await retrying(log, signal, "chain.contracts", () => requireOneDeployment(read, contracts));
+
+    const platform = connectPlatform();
+    const identity = await createIdentity();
+    const workloadId = await retrying(log, signal, "platform.quote", () => measuredWorkloadId(platform));
+    const account = privateKeyToAccount(bytesToHex(await platform.deriveKey(gasWalletPath)));
+    const sender = await openSender({
+      client,
+      account,
+      chainId,
+      confirmations: 1,
+      maxFeePerGas: config.maxFeePerGas,
+      pollMs: Math.min(config.pollMs, 1_000),
+      signal,
+    });
+
+    const domain = domainOf(chainId, contracts.jobMarket);
+    const enclaveLog = createLog(identity.signingKey, store);
+    enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
+    const jobChain = createJobChain(client, reader, config.headPolicy);
+    const wake = new EventTarget();
+    const grants = createGrantBook({
+      domain,
+      workloadId,
+      identity,
+      reader: {
+        datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await jobChain.anchor()).hash })).owner,
+        verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
+        timestamp: async () => (await jobChain.anchor()).timestamp,
+      },
+      onAccepted: () => wake.dispatchEvent(new Event("work")),
+    });
+    const newestChain = createJobChain(client, reader, "latest");
+    const fetchBlob = createFetchBlob({
+      blobs,
+      allowHttp: config.fetchPrivateAddresses,
+      allowPrivateAddresses: config.fetchPrivateAddresses,
+    });
+
+    const state: { registration: Registration | undefined; caughtUp: boolean } = {
+      registration: undefined,
+      caughtUp: false,
+    };
+    const runner = createRunner({
+      domain,
+      workloadId,
+      operator,
+      identity,
+      log: enclaveLog,
+      grants,
+      chain: jobChain,
+      fetch: fetchForJobs(fetchBlob, signal),
+      run: runProgram,
+      observe: note,
+      openJobs: () =>
+        (state.caughtUp ? store.openJobs({ workloadId }) : [])
+          .filter(({ order }) => BigInt(order.operator) === 0n || BigInt(order.operator) === BigInt(operator))
+          .map((job) => ({ ...job, params: hexToBytes(job.params) })),
+      savedOutcome: (jobId) => store.outcome(jobId),
+      saveOutcome: (jobId, outcome) =>
+        store.saveOutcome({ ...outcome, jobId, signer: identity.signingKey, createdAt: Math.floor(Date.now() / 1000) }),
+      settle: (job, outcome) =>
+        settleJob(
+          {
+            market: contracts.jobMarket,
+            sender,
+            observe: note,
+            isOpenNow: newestChain.isOpen,
+          },
+          job,
+          outcome,
+        ),
+      problem: (jobId, error) => logProblem(log, jobId, error),
+      waitMs: config.grantWaitSeconds * 1000,
+      now: () => performance.now(),
+    });
+
+    const api = createApi({
+      config,
+      platform,
+      identity,
+      workloadId,
+      gasWallet: account.address,
+      registration: () => state.registration,
+      caughtUp: () => state.caughtUp,
+      now: async () => (await headBlock(client, "latest")).timestamp,
+      store,
+      blobs,
+      grants,
+      waitingFor: runner.waitingFor,
+    });
+    const server = await startServer(createApp({ api, log }), { host: config.host, port: config.port, log });
+    log.info("worker.listening", {
+      port: server.port,
+      signingKey: identity.signingKey,
+      gasWallet: account.address,
+      workloadId,
+    });
+
+    try {
+      state.registration = await retrying(log, signal, "enclave.register", () =>
+        register({
+          platform,
+          identity,
+          sender,
+          reader,
+          deployment,
+          operator,
+          endpoint,
+          recentBlock: () => anchorOf(client, config.headPolicy),
+          newestBlock: () => headBlock(client, "latest"),
+        }),
+      );
+      log.info("enclave.registered", {
+        signingKey: identity.signingKey,
+        transaction: state.registration.transactionHash,
+      });
+      await together(signal, followChain, runJobs);
+    } finally {
+      await server.stop(graceMs);
+    }
+
+    async function followChain(stopped: AbortSignal): Promise<void> {
+      const addresses = [contracts.jobMarket, contracts.datasetRegistry, contracts.enclaveRegistry];
+      const source = viemSource({ client, addresses, head: config.headPolicy });
+      const start = store.loadCursor() ?? startCursor(BigInt(deployment.fromBlock));
+      const onFailure = (error: unknown) => log.warn("chain.follow", { error: toError(error) });
+      for await (const step of follow(source, start, { signal: stopped, pollMs: config.pollMs, onFailure })) {
+        const { events, skipped } = decodeMarketEvents(deployment, step.events);
+        store.applyStep(step.cursor, events);
+        if (skipped > 0) log.warn("chain.skipped", { count: skipped });
+        for (const event of events) if (event.type === "reorg") log.warn("chain.reorg", { ancestor: event.ancestor });
+        state.caughtUp ||= step.cursor.next > (step.head ?? step.cursor.next);
+        wake.dispatchEvent(new Event("work"));
+      }
+    }
+
+    async function runJobs(stopped: AbortSignal): Promise<void> {
+      while (!stopped.aborted) {
+        const woken = AbortSignal.any([stopped, once(wake, "work")]);
+        await runner.tick();
+        await pause(config.pollMs, woken);
+      }
+    }
+  } finally {
+    store.close();
+  }
+}
+
+/** Runs two loops until the signal aborts or one of them fails: then the other ends too. */
+async function together(signal: AbortSignal, ...loops: ((stopped: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const failed = new AbortController();
+  const stopped = AbortSignal.any([signal, failed.signal]);
+  const ends = loops.map((loop) => loop(stopped).finally(() => failed.abort()));
+  await Promise.allSettled(ends);
+  await Promise.all(ends);
+}
+
+/** An abort signal that fires with the next event of a kind: what happens while work is done is not missed. */
+function once(target: EventTarget, type: string): AbortSignal {
+  const controller = new AbortController();
+  target.addEventListener(type, () => controller.abort(), { once: true });
+  return controller.signal;
+}
+
+/** Tries again, ever more slowly, what may succeed without anything being changed here. */
+async function retrying<T>(log: Logger, signal: AbortSignal, what: string, work: () => Promise<T>): Promise<T> {
+  for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      const again = error instanceof BaseError && error.retryable && !signal.aborted;
+      if (!again) throw error;
+      log.warn(what, { error, hint: error.hint });
+      await pause(pauseMs, signal);
+    }
+  }
+}
+
+function logProblem(log: Logger, jobId: Hex, error: unknown): void {
+  if (error instanceof JobStop) log.info("job.waiting", { jobId, failureCode: failureCodes.indexOf(error.code) });
+  else log.warn("job.problem", { jobId, error: toError(error) });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("not an error");
+}

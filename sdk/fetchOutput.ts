@@ -1,0 +1,45 @@
+/**
+ * Room: sdk/fetchOutput. The opened result of a settled job: fetched from the worker that settled it, or any other
+ * place, and believed only as far as the receipt on chain goes.
+ */
+import type { Hex } from "viem";
+import { BaseError } from "../protocol/errors.ts";
+import type { ResultEnvelope } from "../protocol/result.ts";
+import type { Client } from "./client.ts";
+import { getEnclave } from "./enclaves.ts";
+import { decryptResult } from "./encryption.ts";
+import { findJob, type Job } from "./findJob.ts";
+import { type ExchangeOptions, fetchResult } from "./worker.ts";
+
+/**
+ * Fetches and opens a job's result.
+ *
+ * @param identity - the reader's `AGE-SECRET-KEY-1...` line.
+ * @param workerUrl - default: the endpoint that the settling enclave registered.
+ * @throws {@link NoResultError} | any error of `findJob`, `fetchResult` and `decryptResult`
+ * @example
+ * const { output } = await fetchOutput(client, jobId, identity)
+ */
+export async function fetchOutput(
+  client: Client,
+  jobId: Hex,
+  identity: string,
+  workerUrl?: string,
+  options: ExchangeOptions = {},
+): Promise<ResultEnvelope> {
+  const { state, settlement } = await findJob(client, jobId);
+  if (state !== "SettledOk" || settlement === undefined) throw new NoResultError(jobId, state, settlement?.failure);
+  const url = workerUrl ?? (await getEnclave(client, settlement.signer)).endpoint;
+  return await decryptResult(identity, await fetchResult(url, jobId, options), settlement.receipt);
+}
+
+/** The job has no result, or none yet. */
+export class NoResultError extends BaseError {
+  override readonly name = "FetchOutput.NoResultError";
+  constructor(jobId: Hex, state: Job["state"], failure: string | undefined) {
+    super(`Job ${jobId} has no result: it is ${state}${failure === undefined ? "" : ` (${failure})`}.`, {
+      hint: state === "Open" ? "Wait until it is settled." : "The escrow was refunded; see `dcm credit show`.",
+      retryable: state === "Open",
+    });
+  }
+}

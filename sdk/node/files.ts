@@ -1,0 +1,157 @@
+/**
+ * Room: sdk/node/files. Reading files with a cap and writing them whole or not at all.
+ * May import: node:*. Must not be imported by sdk files outside sdk/node.
+ */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { link, mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { BaseError } from "../../protocol/errors.ts";
+
+/**
+ * Reads a regular file.
+ *
+ * @param maxBytes - a longer file is refused.
+ * @throws {@link FileUnreadableError}
+ * @example
+ * const bytes = await readBounded("data.csv", 1024)
+ */
+export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    // Not blocking: a pipe without a writer must not hang us.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await file.stat();
+      if (!stat.isFile()) throw new FileUnreadableError(path, "is not a file");
+      if (stat.size > maxBytes) throw new FileUnreadableError(path, `has more than ${maxBytes} bytes`);
+      const bytes = new Uint8Array(stat.size);
+      let length = 0;
+      while (length < bytes.length) {
+        const { bytesRead } = await file.read(bytes, length, bytes.length - length, length);
+        if (bytesRead === 0) break;
+        length += bytesRead;
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof BaseError) throw cause;
+    throw new FileUnreadableError(path, factOf(cause), cause);
+  }
+}
+
+/**
+ * As {@link readBounded}, as text.
+ *
+ * @throws {@link FileUnreadableError}
+ * @example
+ * const text = await readText("manifest.json", 1024)
+ */
+export async function readText(path: string, maxBytes: number): Promise<string> {
+  const bytes = await readBounded(path, maxBytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FileUnreadableError(path, "is not UTF-8 text", cause);
+  }
+}
+
+/**
+ * Writes a file so that after a crash either the old or the new content is there, on disk.
+ *
+ * @param options - `mode`: permissions; `overwrite`: whether an existing file is replaced or refused.
+ * @throws {@link FileUnwritableError}
+ * @example
+ * await writeAtomic("key.age", bytes, { mode: 0o600, overwrite: false })
+ */
+export async function writeAtomic(
+  path: string,
+  content: Uint8Array | string,
+  options: { mode: number; overwrite: boolean },
+): Promise<void> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    try {
+      const file = await open(temporary, "wx", options.mode);
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      // A link fails where a file is; a rename replaces it.
+      if (options.overwrite) await rename(temporary, path);
+      else await link(temporary, path);
+    } finally {
+      await unlink(temporary).catch(() => {});
+    }
+    const handle = await open(directory, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch (cause) {
+    throw new FileUnwritableError(path, factOf(cause), cause);
+  }
+}
+
+/**
+ * Makes a directory that only its owner may enter, with its parents. One that others may enter is refused.
+ *
+ * @throws {@link FileUnwritableError} | {@link OpenDirectoryError}
+ * @example
+ * await makePrivateDirectory("/home/me/.dcm")
+ */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  let mode: number;
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const handle = await open(path, "r");
+    mode = (await handle.stat().finally(() => handle.close())).mode;
+  } catch (cause) {
+    throw new FileUnwritableError(path, factOf(cause), cause);
+  }
+  if ((mode & 0o077) !== 0) throw new OpenDirectoryError(path);
+}
+
+/** Whether an error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  const cause = error instanceof FileUnreadableError ? error.cause : error;
+  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+}
+
+function factOf(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+  const facts: Record<string, string> = {
+    ENOENT: "does not exist",
+    EACCES: "may not be accessed",
+    EEXIST: "exists already",
+    EISDIR: "is a directory",
+    ENOTDIR: "is not in a directory",
+    ENOSPC: "does not fit on the disk",
+  };
+  return facts[code] ?? `failed with ${code}`;
+}
+
+/** A file cannot be read. */
+export class FileUnreadableError extends BaseError {
+  override readonly name = "Files.FileUnreadableError";
+  constructor(path: string, fact: string, cause?: unknown) {
+    super(`${path} ${fact}.`, { hint: "Check the path.", cause });
+  }
+}
+
+/** A file cannot be written. */
+export class FileUnwritableError extends BaseError {
+  override readonly name = "Files.FileUnwritableError";
+  constructor(path: string, fact: string, cause?: unknown) {
+    super(`${path} ${fact}.`, { hint: "Choose another path, or make room there.", cause });
+  }
+}
+
+/** Others may enter a directory that is to hold keys. */
+export class OpenDirectoryError extends BaseError {
+  override readonly name = "Files.OpenDirectoryError";
+  constructor(path: string) {
+    super(`Others on this machine may enter ${path}.`, { hint: `Run: chmod 700 ${path}` });
+  }
+}

@@ -1,0 +1,406 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect } from "chai";
+import { type Address, type Hex, hexToBytes, keccak256, sha256, toHex } from "viem";
+import { privateKeyToAccount, sign } from "viem/accounts";
+import { StoreFailedError, StoreLockedError, StoreSchemaError } from "../../../enclave/store/database.ts";
+import { NotAppendableError } from "../../../enclave/store/logTable.ts";
+import { BadOutcomeError, type Outcome } from "../../../enclave/store/outcomesTable.ts";
+import { CorruptRowError } from "../../../enclave/store/rows.ts";
+import { OtherDeploymentError, openStore, type Store } from "../../../enclave/store/store.ts";
+import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
+import type { MarketChainEvent } from "../../../protocol/chain/marketEvents.ts";
+import type { Deployment } from "../../../protocol/deployment.ts";
+import { domainOf, hashReceipt } from "../../../protocol/eip712.ts";
+import { type SampleJob, sampleJob, sampleReceipt } from "../../support/emitter.ts";
+import { rejection } from "../../support/rejection.ts";
+
+const jobMarket: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const identity = { chainId: 31337, jobMarket };
+const deployment = { chainId: 31337, contracts: { jobMarket } } as Deployment; // all that samples need
+const key: Hex = `0x${"17".repeat(32)}`;
+const signer = privateKeyToAccount(key).address;
+
+function hashOf(block: bigint, fork = 0): Hex {
+  return keccak256(toHex(`${block}/${fork}`));
+}
+
+function cursorAt(block: bigint, fork = 0): Cursor {
+  const ref = { number: block, hash: hashOf(block, fork), parentHash: hashOf(block - 1n, fork) };
+  return { start: 1n, next: block + 1n, blocks: [ref], rangeBlocks: 100 };
+}
+
+function opened(job: SampleJob, block: bigint, fork = 0): MarketChainEvent {
+  const { jobId, index, order, programUri, params } = job;
+  const args = { jobId, index, requester: order.requester, order, programUri, params };
+  return { type: "market", event: { eventName: "JobOpened", args, ...position(block, fork) } };
+}
+
+function settled(job: SampleJob, block: bigint): MarketChainEvent {
+  const args = { jobId: job.jobId, index: job.index, signer, receipt: sampleReceipt(job), signature: "0x" as Hex };
+  return { type: "market", event: { eventName: "JobSettled", args, ...position(block) } };
+}
+
+function ended(eventName: "JobCancelled" | "JobExpired", job: SampleJob, block: bigint): MarketChainEvent {
+  return { type: "market", event: { eventName, args: { jobId: job.jobId, index: job.index }, ...position(block) } };
+}
+
+function position(block: bigint, fork = 0) {
+  return {
+    address: jobMarket,
+    blockNumber: block,
+    blockHash: hashOf(block, fork),
+    transactionHash: hashOf(block),
+    logIndex: 0,
+  };
+}
+
+async function outcomeOf(job: SampleJob, result: Uint8Array | null = null, by: Hex = key): Promise<Outcome> {
+  const receipt = sampleReceipt(job, result === null ? undefined : sha256(result));
+  const hash = hashReceipt(domainOf(31337, jobMarket), receipt);
+  const signature = await sign({ hash, privateKey: by, to: "hex" });
+  const { address } = privateKeyToAccount(by);
+  return { jobId: job.jobId, signer: address, receipt, signature, grants: [], resultCiphertext: result, createdAt: 1_800_000_000 };
+}
+
+describe("store", () => {
+  const job = sampleJob(deployment, 1);
+  const other = sampleJob(deployment, 2, { workloadId: keccak256("0xee"), deadline: 2n ** 64n - 1n });
+  let dir: string;
+  let store: Store;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "dcm-store-"));
+    store = openStore(dir, identity);
+  });
+  afterEach(() => {
+    store.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  /** Changes the file as a host could, and opens the store again. */
+  function tamper(sql: string): void {
+    store.close();
+    const db = new DatabaseSync(join(dir, "worker.db"));
+    db.exec(sql);
+    db.close();
+    store = openStore(dir, identity);
+  }
+
+  function reopen(): void {
+    store.close();
+    store = openStore(dir, identity);
+  }
+
+  describe("openStore", () => {
+    it("makes files that only their owner can read", () => {
+      store.applyStep(cursorAt(1n), []);
+      for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).mode & 0o777, name).to.equal(0o600);
+      expect(readdirSync(dir)).to.include("worker.db");
+    });
+
+    it("throws StoreLockedError while another process has it, and opens once that is killed", async () => {
+      store.close();
+      const script = `
+        import { openStore } from ${JSON.stringify(new URL("../../../enclave/store/store.ts", import.meta.url).href)};
+        openStore(${JSON.stringify(dir)}, ${JSON.stringify(identity)});
+        console.log("open");
+        setInterval(() => {}, 1000);`;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      await rejection(() => openStore(dir, identity), StoreLockedError);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      store = openStore(dir, identity);
+    });
+
+    it("throws StoreLockedError within one process, too", async () => {
+      await rejection(() => openStore(dir, identity), StoreLockedError);
+    });
+
+    it("throws OtherDeploymentError for another market or chain", async () => {
+      store.close();
+      const error = await rejection(() => openStore(dir, { ...identity, chainId: 1 }), OtherDeploymentError);
+      expect(error).to.include({ chainId: 31337n, jobMarket: jobMarket.toLowerCase() });
+      await rejection(() => openStore(dir, { ...identity, jobMarket: signer }), OtherDeploymentError);
+      store = openStore(dir, identity);
+    });
+
+    it("throws StoreSchemaError for another version, another application, altered tables", async () => {
+      const cases = [
+        ["PRAGMA user_version = 2", "its version is 2, this worker's is 1"],
+        ["PRAGMA user_version = 1; PRAGMA application_id = 7", "it is not a worker's store"],
+        [
+          `PRAGMA application_id = ${0x64636d77}; CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN DELETE FROM outcomes; END`,
+          "its tables were altered",
+        ],
+      ] as const;
+      for (const [sql, fact] of cases) {
+        store.close();
+        const db = new DatabaseSync(join(dir, "worker.db"));
+        db.exec(sql);
+        db.close();
+        const error = await rejection(() => openStore(dir, identity), StoreSchemaError);
+        expect(error.fact).to.equal(fact);
+      }
+    });
+
+    it("throws StoreFailedError for a file that is no database, and for a link", async () => {
+      const elsewhere = mkdtempSync(join(tmpdir(), "dcm-store-"));
+      writeFileSync(join(elsewhere, "worker.db"), "this is no database, whatever its name says".repeat(100));
+      const error = await rejection(() => openStore(elsewhere, identity), StoreFailedError);
+      expect(error.fact).to.equal("the file is damaged or no database");
+      rmSync(join(elsewhere, "worker.db"));
+      symlinkSync(join(dir, "worker.db"), join(elsewhere, "worker.db"));
+      await rejection(() => openStore(elsewhere, identity), StoreFailedError);
+      rmSync(elsewhere, { recursive: true });
+    });
+  });
+
+  describe("applyStep", () => {
+    it("keeps cursor and jobs across a restart", () => {
+      expect(store.loadCursor()).to.equal(undefined);
+      store.applyStep(cursorAt(3n), [opened(job, 2n), opened(other, 3n)]);
+      reopen();
+      expect(store.loadCursor()).to.deep.equal(cursorAt(3n));
+      const { jobId, index, order, params, programUri } = job;
+      expect(store.job(jobId)).to.deep.equal({
+        jobId,
+        index,
+        order,
+        params,
+        programUri,
+        openedBlock: 2n,
+        openedHash: hashOf(2n),
+        closedBlock: null,
+        closedAs: null,
+        settleTx: null,
+        settleSignature: null,
+      });
+      expect(store.openJobs().map((one) => one.index)).to.deep.equal([1n, 2n]);
+      expect(store.job(keccak256("0x77"))).to.equal(undefined);
+    });
+
+    it("filters open jobs by workload and deadline, in the order of their index", () => {
+      const many = [10, 9, 100, 1].map((n) => sampleJob(deployment, n));
+      store.applyStep(cursorAt(3n), [...many.map((one) => opened(one, 2n)), opened(other, 3n)]);
+      const { workloadId } = job.order;
+      expect(store.openJobs({ workloadId }).map((one) => one.index)).to.deep.equal([1n, 9n, 10n, 100n]);
+      expect(store.openJobs({ deadlineFrom: 4_000_000_001n }).map((one) => one.jobId)).to.deep.equal([other.jobId]);
+      expect(store.openJobs({ deadlineFrom: 2n ** 64n - 1n })).to.have.length(1);
+      expect(store.openJobs({ workloadId, deadlineFrom: 4_000_000_001n })).to.deep.equal([]);
+    });
+
+    it("closes jobs as the events say, once", () => {
+      const [a, b, c] = [3, 4, 5].map((n) => sampleJob(deployment, n)) as [SampleJob, SampleJob, SampleJob];
+      store.applyStep(cursorAt(5n), [
+        ...[a, b, c].map((one) => opened(one, 2n)),
+        settled(a, 3n),
+        ended("JobCancelled", b, 4n),
+        ended("JobExpired", c, 5n),
+        ended("JobExpired", a, 5n),
+        settled(job, 5n),
+      ]);
+      expect(store.openJobs()).to.deep.equal([]);
+      expect(store.job(a.jobId)).to.include({ closedBlock: 3n, closedAs: "SettledFailed", settleTx: hashOf(3n) });
+      expect(store.job(b.jobId)).to.include({ closedBlock: 4n, closedAs: "Cancelled", settleTx: null });
+      expect(store.job(c.jobId)).to.include({ closedBlock: 5n, closedAs: "Expired", settleTx: null });
+      expect(store.job(job.jobId)).to.equal(undefined);
+    });
+
+    it("ignores an end whose index is another job's", () => {
+      store.applyStep(cursorAt(3n), [opened(job, 2n), ended("JobCancelled", { ...job, index: 9n }, 3n)]);
+      expect(store.openJobs()).to.have.length(1);
+    });
+
+    it("forgets what a reorg removed, reopens what it had closed, and takes the opening again: one open job", () => {
+      store.applyStep(cursorAt(9n), [opened(other, 2n), opened(job, 6n), settled(other, 7n)]);
+      store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
+      expect(store.job(job.jobId)).to.equal(undefined);
+      expect(store.job(other.jobId)).to.include({ closedBlock: null, closedAs: null, settleTx: null });
+      store.applyStep(cursorAt(9n, 1), [opened(job, 8n, 1)]);
+      store.applyStep(cursorAt(9n, 1), [opened(job, 8n, 1)]);
+      expect(store.openJobs().map((one) => [one.index, one.openedHash])).to.deep.equal([
+        [1n, hashOf(8n, 1)],
+        [2n, hashOf(2n)],
+      ]);
+    });
+
+    it("is all or nothing: a step that fails leaves cursor and jobs as they were", async () => {
+      store.applyStep(cursorAt(3n), []);
+      const bad = opened(other, -(2n ** 70n));
+      await rejection(() => store.applyStep(cursorAt(4n), [opened(job, 4n), bad]), StoreFailedError);
+      expect(store.loadCursor()).to.deep.equal(cursorAt(3n));
+      expect(store.openJobs()).to.deep.equal([]);
+      store.applyStep(cursorAt(4n), [opened(job, 4n)]);
+      expect(store.openJobs()).to.have.length(1);
+    });
+  });
+
+  describe("saveOutcome", () => {
+    it("keeps receipts and results across restarts and reorgs, by signer or the newest", async () => {
+      const result = hexToBytes("0x0102030405");
+      const first = await outcomeOf(job, result);
+      const second = { ...(await outcomeOf(job, null, `0x${"18".repeat(32)}`)), createdAt: 1_800_000_001 };
+      store.applyStep(cursorAt(6n), [opened(job, 6n)]);
+      store.saveOutcome(first);
+      store.saveOutcome(first);
+      store.saveOutcome(second);
+      store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
+      reopen();
+      expect(store.outcome(job.jobId, first.signature)).to.deep.equal(first);
+      expect(store.outcome(job.jobId)).to.deep.equal(second);
+      expect(store.outcome(other.jobId)).to.equal(undefined);
+      expect(store.outcome(job.jobId, `0x${"11".repeat(65)}`)).to.equal(undefined);
+    });
+
+    it("keeps a second receipt of the same enclave beside the first, for whichever of them settles", async () => {
+      const failed = await outcomeOf(job);
+      const ok = await outcomeOf(job, hexToBytes("0x01"));
+      store.saveOutcome(failed);
+      store.saveOutcome(ok);
+      store.saveOutcome(failed);
+      reopen();
+      expect(store.outcome(job.jobId)).to.deep.equal(ok);
+      expect(store.outcome(job.jobId, failed.signature)).to.deep.equal(failed);
+    });
+
+    it("refuses what is not signed, or not a result of its receipt", async () => {
+      const ok = await outcomeOf(job, hexToBytes("0x01"));
+      const s = BigInt(`0x${ok.signature.slice(66, 130)}`);
+      const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+      const highS = `${ok.signature.slice(0, 66)}${(order - s).toString(16).padStart(64, "0")}${ok.signature.endsWith("1b") ? "1c" : "1b"}`;
+      const cases: [Partial<Outcome>, string][] = [
+        [{ jobId: other.jobId }, "the receipt is for another job"],
+        [{ resultCiphertext: null }, "a result belongs to an Ok receipt, and to no other"],
+        [{ resultCiphertext: hexToBytes("0x02") }, "the result is not the receipt's"],
+        [{ signer: jobMarket }, "the signature is not the signer's"],
+        [{ signature: highS as Hex }, "the signature is not the signer's"],
+        [{ signature: "0x1234" }, "the signature is not the signer's"],
+        [{ receipt: { ...ok.receipt, fuelUsed: 2n } }, "the signature is not the signer's"],
+      ];
+      for (const [change, fact] of cases) {
+        const error = await rejection(() => store.saveOutcome({ ...ok, ...change }), BadOutcomeError);
+        expect(error.fact).to.equal(fact);
+      }
+    });
+  });
+
+  describe("appendLog", () => {
+    it("keeps entries in order; the same entry twice is one", async () => {
+      for (const i of [0, 1, 1, 2]) store.appendLog("log", i, Uint8Array.of(i));
+      store.appendLog("another", 0, Uint8Array.of(9));
+      reopen();
+      expect(store.logEntries("log")).to.deep.equal([Uint8Array.of(0), Uint8Array.of(1), Uint8Array.of(2)]);
+      expect(store.logEntries("none")).to.deep.equal([]);
+    });
+
+    it("refuses a gap, a change, and too much", async () => {
+      store.appendLog("log", 0, Uint8Array.of(0));
+      const cases: [number, Uint8Array][] = [
+        [2, Uint8Array.of(2)],
+        [0, Uint8Array.of(1)],
+        [-1, Uint8Array.of(1)],
+        [1, new Uint8Array(64 * 1024 + 1)],
+      ];
+      for (const [index, entry] of cases) {
+        const error = await rejection(() => store.appendLog("log", index, entry), NotAppendableError);
+        expect(error.index).to.equal(index);
+      }
+      expect(store.logEntries("log")).to.have.length(1);
+    });
+  });
+
+  describe("a hostile disk", () => {
+    const cases: [string, string, string, (store: Store) => unknown][] = [
+      ["UPDATE cursor SET json = '{'", "cursor", "1", (s) => s.loadCursor()],
+      ["UPDATE cursor SET json = json_set(json, '$.next', 99)", "cursor", "1", (s) => s.loadCursor()],
+      ["UPDATE cursor SET json = json_set(json, '$.blocks[0].hash', '0x')", "cursor", "1", (s) => s.loadCursor()],
+      ["UPDATE jobs SET order_json = 'null'", "jobs", job.jobId, (s) => s.openJobs()],
+      [
+        "UPDATE jobs SET order_json = json_set(order_json, '$.resultKey', workload_id)",
+        "jobs",
+        job.jobId,
+        (s) => s.openJobs(),
+      ],
+      [
+        "UPDATE jobs SET order_json = json_set(order_json, '$.operatorFee', '8')",
+        "jobs",
+        job.jobId,
+        (s) => s.job(job.jobId),
+      ],
+      ["UPDATE jobs SET params = x'7b7d'", "jobs", job.jobId, (s) => s.job(job.jobId)],
+      ["UPDATE jobs SET params = zeroblob(1000000)", "jobs", job.jobId, (s) => s.job(job.jobId)],
+      ["UPDATE jobs SET workload_id = opened_hash", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET deadline = deadline + 1", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET idx = '-1'", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET opened_block = -5", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET closed_block = 5", "jobs", job.jobId, (s) => s.job(job.jobId)],
+      ["UPDATE jobs SET closed_block = 5, closed_as = 'Open'", "jobs", job.jobId, (s) => s.job(job.jobId)],
+      ["UPDATE jobs SET job_id = 'x\n'", "jobs", "x\n", (s) => s.openJobs()],
+      ["UPDATE outcomes SET signature = zeroblob(65)", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
+      [
+        "UPDATE outcomes SET receipt_json = replace(receipt_json, '1024', '1025')",
+        "outcomes",
+        job.jobId,
+        (s) => s.outcome(job.jobId),
+      ],
+      ["UPDATE outcomes SET result_ciphertext = x'02'", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
+      ["UPDATE outcomes SET result_ciphertext = NULL", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
+      [`UPDATE outcomes SET signer = '${jobMarket}'`, "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
+      ["UPDATE outcomes SET created_at = -1", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
+      ["DELETE FROM log_entries WHERE idx = 1", "log_entries", "log/1", (s) => s.logEntries("log")],
+      [
+        "UPDATE log_entries SET entry = zeroblob(100000) WHERE idx = 0",
+        "log_entries",
+        "log/0",
+        (s) => s.logEntries("log"),
+      ],
+    ];
+    for (const [sql, table, rowKey, read] of cases) {
+      it(`is noticed: ${sql.replace("\n", "\\n")}`, async () => {
+        store.applyStep(cursorAt(3n), [opened(job, 2n)]);
+        store.saveOutcome(await outcomeOf(job, hexToBytes("0x01")));
+        for (const i of [0, 1, 2]) store.appendLog("log", i, Uint8Array.of(i));
+        tamper(sql);
+        const error = await rejection(() => read(store), CorruptRowError);
+        expect([error.table, error.key]).to.deep.equal([table, rowKey]);
+      });
+    }
+
+    it("is noticed when its pages are overwritten", async () => {
+      store.applyStep(cursorAt(3n), [opened(job, 2n)]);
+      store.close();
+      const path = join(dir, "worker.db");
+      const size = statSync(path).size;
+      const file = openSync(path, "r+");
+      writeSync(file, new Uint8Array(size - 4096).fill(0xff), 0, size - 4096, 4096);
+      closeSync(file);
+      await rejection(() => {
+        store = openStore(dir, identity);
+        store.openJobs();
+        for (const id of [job.jobId, other.jobId]) store.outcome(id);
+      }, StoreFailedError);
+    });
+  });
+
+  it("starts with a cursor of one's choice when there is none", () => {
+    expect(store.loadCursor() ?? startCursor(7n)).to.deep.equal({ start: 7n, next: 7n, blocks: [], rangeBlocks: 1000 });
+  });
+});
