@@ -6,10 +6,10 @@ import type { AuditLine, Verdict } from "./line.ts";
 
 /** Headings, and the first part of the ids under each. */
 const sections: readonly (readonly [heading: string, prefixes: readonly string[]])[] = [
-  ["The data stay private", ["consent", "limits"]],
+  ["The data stay private", ["consent", "privacy"]],
   ["The exact agreed code ran", ["attestation", "code"]],
   ["The result is what that code returned", ["receipt", "result"]],
-  ["Order and money", ["order", "money"]],
+  ["Order, money and chain", ["order", "money", "chain"]],
 ];
 
 const marks: Readonly<Record<Verdict, string>> = { verified: "+", "not verified": "X", "cannot be verified": "?" };

@@ -12,15 +12,15 @@ import { type AuditLine, line, unknown } from "../line.ts";
  */
 export function limitLines({ anchor }: Evidence): AuditLine[] {
   return [
-    line("limits.physical", "Nobody read the enclave's memory by physical or side-channel attacks", () =>
+    line("privacy.physical", "Nobody read the enclave's memory by physical or side-channel attacks", () =>
       unknown("attestation proves what was started, not that no one with the machine in hand looked into it"),
     ),
-    line("limits.keys", "The data set keys were given to attested enclaves only", () =>
+    line("privacy.keys", "The data set keys were given to attested enclaves only", () =>
       unknown(
         "keys are sealed off chain by each provider; who else a provider gives its own key or data to leaves no trace",
       ),
     ),
-    line("limits.chain", "The RPC's answers are those of the chain", () =>
+    line("chain.rpc", "The RPC's answers are those of the chain", () =>
       unknown(`compare block ${anchor.number}, hash ${anchor.hash}, with another source; the audit saw one RPC`),
     ),
   ];
