@@ -40,7 +40,7 @@ export const walls: readonly Wall[] = [
       ...prlimit(limits),
       tool.bwrap,
       ...["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"],
-      ...["--die-with-parent", "--clearenv", "--chdir", "/"],
+      ...["--die-with-parent", "--as-pid-1", "--clearenv", "--chdir", "/"],
       ...["--ro-bind", node, node],
       ...["/lib", "/lib64", "/usr/lib", "/usr/lib64"].flatMap((path) => ["--ro-bind-try", path, path]),
       "--",
