@@ -17,6 +17,8 @@ const fuelPerTick = 10_000;
  */
 const guestStackBytes = 256 * 1024;
 
+const worker = process.ppid;
+
 const consoleMethods = ["debug", "error", "info", "log", "trace", "warn"] as const;
 
 /** Everything but a clock and what shows when garbage is collected. */
@@ -82,6 +84,7 @@ function createVm(engine: Uint8Array, head: RunHead, modules: Modules, meter: Me
     maxStackSize: guestStackBytes,
     timezoneOffset: 0,
     interruptHandler: () => {
+      if (process.ppid !== worker) process.exit(1); // nobody is left to answer, or to kill this process in time
       meter.ticks += 1;
       return isExhausted(head, meter);
     },

@@ -10,7 +10,7 @@ import { type ChildLimits, runChild } from "./childProcess.ts";
 import { loadEngine } from "./engine.ts";
 import { lengthFieldBytes, maxAnswerHeadBytes, packHead, type RunHead } from "./frames.ts";
 import { encodeChecked, failed, type RunOutcome, readAnswer } from "./outcome.ts";
-import { findWall } from "./wall.ts";
+import { findWall, type Wall } from "./wall.ts";
 
 /** What to run. */
 export type RunRequest = {
@@ -31,12 +31,13 @@ const mebibyte = 1024 * 1024;
  * Runs a program. Whatever the program does is an outcome, never an exception, and carries no word of the program's.
  *
  * @param request - the program, its inputs and its parameters.
+ * @param wall - what to put around the process; the strongest that works here unless given.
  * @returns the checked output, or a failure code that says no more than it must.
  * @throws {@link EngineMismatchError} | {@link SandboxStartError} if this machine cannot run programs.
  * @example
  * const outcome = await runProgram({ program, inputs: [csv], params: {} })
  */
-export async function runProgram(request: RunRequest): Promise<RunOutcome> {
+export async function runProgram(request: RunRequest, wall?: Wall): Promise<RunOutcome> {
   const { manifest, files } = request.program;
   if (!sameRuntime(manifest.runtime, quickjs)) return failed("ProgramMismatch");
   const sources = manifest.files.map((file) => files.get(file.path));
@@ -61,7 +62,7 @@ export async function runProgram(request: RunRequest): Promise<RunOutcome> {
     },
   };
   const payload = [packHead(head), wasm, params.bytes, ...sources, ...request.inputs];
-  const end = await runChild(code, payload, limitsOf(manifest, inputBytes), await findWall());
+  const end = await runChild(code, payload, limitsOf(manifest, inputBytes), wall ?? (await findWall()));
   if (end.end === "timeout") return failed("TimeExceeded");
   return end.end === "died" ? failed("ProgramTrapped") : readAnswer(manifest, end.answer);
 }

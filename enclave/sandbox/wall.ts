@@ -28,9 +28,12 @@ const prlimit = (limits: WallLimits) =>
     "--core=0",
     "--fsize=0",
     "--nofile=64",
-    `--cpu=${limits.cpuSeconds}`, // also ends a run whose worker was killed
+    `--cpu=${limits.cpuSeconds}`,
     `--data=${limits.dataBytes}`,
   ] as const;
+
+/** Without it the process would go on with the data in its memory, for as long as its limits let it, if the worker dies. */
+const dieWithWorker = [tool.setpriv, "--pdeathsig=KILL", "--no-new-privs"] as const;
 
 /** The strongest first. */
 export const walls: readonly Wall[] = [
@@ -40,7 +43,7 @@ export const walls: readonly Wall[] = [
       ...prlimit(limits),
       tool.bwrap,
       ...["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"],
-      ...["--die-with-parent", "--clearenv", "--chdir", "/"],
+      ...["--die-with-parent", "--as-pid-1", "--clearenv", "--chdir", "/"],
       ...["--ro-bind", node, node],
       ...["/lib", "/lib64", "/usr/lib", "/usr/lib64"].flatMap((path) => ["--ro-bind-try", path, path]),
       "--",
@@ -52,13 +55,14 @@ export const walls: readonly Wall[] = [
     name: "namespaces",
     wrap: (command, limits) => [
       ...prlimit(limits),
+      ...dieWithWorker,
       ...[tool.unshare, "--user", "--map-user=65534", "--map-group=65534", "--net", "--ipc", "--uts", "--cgroup"],
       ...["--mount", "--pid", "--fork", "--kill-child"],
-      ...[tool.setpriv, "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"],
+      ...[tool.setpriv, "--bounding-set=-all", "--inh-caps=-all"],
       ...command,
     ],
   },
-  { name: "limits", wrap: (command, limits) => [...prlimit(limits), ...command] },
+  { name: "limits", wrap: (command, limits) => [...prlimit(limits), ...dieWithWorker, ...command] },
   { name: "none", wrap: (command) => command },
 ];
 

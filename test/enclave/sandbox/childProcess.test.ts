@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
 import { type ChildEnd, runChild, SandboxStartError } from "../../../enclave/sandbox/childProcess.ts";
 import { findWall, stands, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
-import { watchProcesses } from "./watchProcesses.ts";
+import { runningOf, watchProcesses } from "./watchProcesses.ts";
 
 const mebibyte = 1024 * 1024;
 const limits = { wallMs: 20_000, answerBytes: 4096, engineBytes: 64 * mebibyte, heapBytes: 64 * mebibyte };
@@ -150,6 +152,20 @@ describe("runChild", () => {
       for (;;) { m.grow(16); pages += 16; } } catch { send(Uint8Array.of(pages / 16)); }`;
     const end = await runAsChild(source, await findWall(), { engineBytes: 8 * mebibyte });
     expect(end).to.deep.equal({ end: "answered", answer: Buffer.of(7) });
+  });
+
+  it("leaves no process behind when the worker is killed, behind every wall of this machine", async () => {
+    for (const wall of standing) {
+      const script = new URL("runForever.ts", import.meta.url).pathname;
+      const worker = spawn(process.execPath, [script, wall.name], { stdio: ["ignore", "pipe", "inherit"] });
+      const [printed] = await once(worker.stdout, "data"); // the id of its sandbox process, once that runs
+      const group = Number(printed);
+      expect(runningOf(group), wall.name).not.to.deep.equal([]);
+      worker.kill("SIGKILL");
+      await once(worker, "exit");
+      for (let i = 0; i < 100 && runningOf(group).length > 0; i++) await setTimeout(50);
+      expect(runningOf(group), wall.name).to.deep.equal([]);
+    }
   });
 
   it("throws SandboxStartError if the process does not get ready", async () => {

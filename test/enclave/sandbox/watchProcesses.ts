@@ -18,23 +18,44 @@ export function watchProcesses() {
   subscribe("child_process", onStart);
   return {
     started: () => children.length,
-    survivors: () => {
-      const groups = new Set(children.map((child) => child.pid));
-      return liveProcesses().filter(({ group }) => groups.has(group));
-    },
+    survivors: () => processesOf(...children.map((child) => child.pid)),
     stop: () => unsubscribe("child_process", onStart),
   };
 }
 
-/** Linux: field 5 of /proc/PID/stat is the process group; the name in field 2 may hold spaces and brackets. */
-function liveProcesses(): { pid: number; group: number }[] {
+/**
+ * Ids of the processes in these process groups, the dead that nobody has reaped included.
+ *
+ * @example
+ * processesOf(child.pid)
+ */
+export function processesOf(...groups: (number | undefined)[]): number[] {
+  return processes()
+    .filter(({ group }) => groups.includes(group))
+    .map(({ pid }) => pid);
+}
+
+/**
+ * As {@link processesOf}, without the dead: an orphan is reaped when process 1 gets to it, if ever.
+ *
+ * @example
+ * runningOf(child.pid)
+ */
+export function runningOf(group: number): number[] {
+  return processes()
+    .filter((process) => process.group === group && process.state !== "Z")
+    .map(({ pid }) => pid);
+}
+
+/** Linux: fields 3 and 5 of /proc/PID/stat; the name in field 2 may hold spaces and brackets. */
+function processes(): { pid: number; state: string | undefined; group: number }[] {
   return readdirSync("/proc")
     .filter((name) => /^[0-9]+$/.test(name))
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-        const [, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return [{ pid: Number(name), group: Number(group) }];
+        const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return [{ pid: Number(name), state, group: Number(group) }];
       } catch {
         return []; // gone meanwhile
       }
