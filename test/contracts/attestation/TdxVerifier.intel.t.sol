@@ -221,6 +221,27 @@ contract TdxVerifierIntelTest is IntelQuotes {
         if (!harmless) _assertRefused(quote, leafOf("nearmpc"), issuer, 0);
     }
 
+    /// @dev The QE report, its signature and the authentication data are 482 bytes: less cannot hold them.
+    function test_RevertWhen_StatedLengthsAreTooSmall() public {
+        bytes memory quote = quoteOf("nearmpc");
+        bytes memory leaf = leafOf("nearmpc");
+        (uint16 signatureData, uint16 certificationData) = (482 + 134, 482);
+        for (uint256 i = 0; i < 2; i++) {
+            (quote[632], quote[633]) = (bytes1(uint8(signatureData)), bytes1(uint8(signatureData >> 8)));
+            (quote[766], quote[767]) = (bytes1(uint8(certificationData)), bytes1(uint8(certificationData >> 8)));
+            // The first time round they are just enough.
+            if (i == 1) {
+                _expect(
+                    abi.encodeWithSelector(
+                        ITdxVerifier.TdxVerifier_InconsistentLengths.selector, signatureData, certificationData
+                    )
+                );
+            }
+            verifier.verify(quote, leaf, issuer);
+            (signatureData, certificationData) = (signatureData - 1, certificationData - 1);
+        }
+    }
+
     function _expect(bytes memory revertData) private {
         vm.expectRevert(revertData);
     }
