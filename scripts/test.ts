@@ -15,7 +15,12 @@ const suites: Suite[] = [
   { name: "types", command: "tsc", args: ["-p", "."], counts: false },
   { name: "lint", command: "biome", args: ["check", "."], counts: false },
   { name: "contracts", command: "hardhat", args: ["test"], counts: true },
-  { name: "typescript", command: "mocha", args: ["test/{protocol,enclave,sdk,cli,simulator,programs,integration}/**/*.test.ts"], counts: true },
+  {
+    name: "typescript",
+    command: "mocha",
+    args: ["test/{protocol,enclave,sdk,cli,simulator,programs,integration}/**/*.test.ts"],
+    counts: true,
+  },
 ];
 
 const wanted = process.argv.slice(2);

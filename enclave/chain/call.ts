@@ -12,7 +12,7 @@ import {
   encodeFunctionData,
   type Hex,
 } from "viem";
-import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi } from "../../protocol/abi.ts";
+import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
 import { InconsistentSourceError } from "../../protocol/chain/chainSource.ts";
 import { type Rpc, RpcFailedError } from "../../protocol/chain/rpc.ts";
 import { hexUpTo } from "../../protocol/schemas.ts";
@@ -23,7 +23,7 @@ export type At = { blockHash: Hex } | { blockNumber: bigint };
 /** A contract's refusal, decoded. `errorName` is the selector if the error is of none of our contracts. */
 export type Refusal = { errorName: string; args: readonly unknown[] };
 
-const errorAbi = [...jobMarketAbi, ...datasetRegistryAbi, ...enclaveRegistryAbi].filter(
+const errorAbi = [...jobMarketAbi, ...datasetRegistryAbi, ...enclaveRegistryAbi, ...tdxVerifierAbi].filter(
   (item) => item.type === "error",
 );
 

@@ -81,7 +81,8 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
   const inputs: ConsentedInput[] = [];
   for (const use of job.order.datasets) {
     const dataset = await ports.chain.dataset(use.datasetId, anchor);
-    if (dataset === undefined) throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`, "later");
+    if (dataset === undefined)
+      throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`, "later");
     if (dataset.sizeBytes > maxInputBytes) {
       throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxInputBytes} bytes`);
     }

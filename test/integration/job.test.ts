@@ -1,8 +1,8 @@
 /** A paid job on real private data, through every room, and what the chain and the requester have afterwards. */
 import { expect } from "chai";
+import { testAccount } from "../../scripts/localChain.ts";
 import { creditOf } from "../../sdk/credit.ts";
 import { decryptResult } from "../../sdk/encryption.ts";
-import { testAccount } from "../../scripts/localChain.ts";
 import { ended, releasedResult, settlement } from "../support/outcomes.ts";
 import { type Scenario, startScenario } from "../support/scenario.ts";
 

@@ -4,9 +4,9 @@
  */
 import { expect } from "chai";
 import type { JobStep } from "../../enclave/jobs/ports.ts";
+import { testAccount } from "../../scripts/localChain.ts";
 import { creditOf } from "../../sdk/credit.ts";
 import { decryptResult } from "../../sdk/encryption.ts";
-import { testAccount } from "../../scripts/localChain.ts";
 import { ended, releasedResult, settlement } from "../support/outcomes.ts";
 import { type Scenario, startScenario } from "../support/scenario.ts";
 
@@ -65,7 +65,12 @@ describe("a worker killed with SIGKILL", () => {
     const { control } = s.market.chain;
     const job = await s.ask(grants);
     await control.setAutomine(false);
-    await s.worker().child.waitForLine((line) => (line.includes("job.sending") && line.includes(job.jobId) ? true : undefined), 20_000);
+    await s
+      .worker()
+      .child.waitForLine(
+        (line) => (line.includes("job.sending") && line.includes(job.jobId) ? true : undefined),
+        20_000,
+      );
     for (let pending = 0; pending === 0; ) {
       pending = (await control.getBlock({ blockTag: "pending" })).transactions.length;
     }

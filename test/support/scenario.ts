@@ -8,9 +8,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Address, type Hex, parseAbi } from "viem";
 import type { SignedGrant } from "../../protocol/eip712.ts";
-import { packProgram, type Program } from "../../protocol/program.ts";
-import { type LocalMarket, type LocalWorker, startLocalMarket, whenReady, type WorkerOptions } from "../../scripts/localMarket.ts";
+import { type Program, packProgram } from "../../protocol/program.ts";
 import { testAccount } from "../../scripts/localChain.ts";
+import {
+  type LocalMarket,
+  type LocalWorker,
+  startLocalMarket,
+  type WorkerOptions,
+  whenReady,
+} from "../../scripts/localMarket.ts";
 import { type Broker, createBroker } from "../../sdk/broker.ts";
 import { type Client, createClient } from "../../sdk/client.ts";
 import { datasetKeyBytes, newResultIdentity } from "../../sdk/encryption.ts";
@@ -58,7 +64,12 @@ export async function startScenario(options: WorkerOptions = {}) {
   await whenReady(worker, 20_000);
   const program = await readProgram(programDir);
   const connect = (index: number) =>
-    createClient({ rpcUrl: market.chain.rpcUrl, deployment: market.deployment, account: testAccount(index), pollingIntervalMs: 50 });
+    createClient({
+      rpcUrl: market.chain.rpcUrl,
+      deployment: market.deployment,
+      account: testAccount(index),
+      pollingIntervalMs: 50,
+    });
   const requester = await connect(4);
   const { workloadId } = (await (await fetch(`${worker.url}/enclave`)).json()) as { workloadId: Hex };
   await market.chain.wallet(0).writeContract({
@@ -103,7 +114,10 @@ export async function startScenario(options: WorkerOptions = {}) {
     return { grant, signature };
   }
 
-  async function ask(grants: readonly SignedGrant[], terms: Partial<JobTerms> & { run?: Program } = {}): Promise<AskedJob> {
+  async function ask(
+    grants: readonly SignedGrant[],
+    terms: Partial<JobTerms> & { run?: Program } = {},
+  ): Promise<AskedJob> {
     const { run = program, ...rest } = terms;
     const { identity, resultKey } = await newResultIdentity();
     const programUri = rest.programUri ?? (await uploadBlob(worker.url, packProgram(run))).uri;

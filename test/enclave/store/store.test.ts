@@ -74,7 +74,15 @@ async function outcomeOf(job: SampleJob, result: Uint8Array | null = null, by: H
   const hash = hashReceipt(domainOf(31337, jobMarket), receipt);
   const signature = await sign({ hash, privateKey: by, to: "hex" });
   const { address } = privateKeyToAccount(by);
-  return { jobId: job.jobId, signer: address, receipt, signature, grants: [], resultCiphertext: result, createdAt: 1_800_000_000 };
+  return {
+    jobId: job.jobId,
+    signer: address,
+    receipt,
+    signature,
+    grants: [],
+    resultCiphertext: result,
+    createdAt: 1_800_000_000,
+  };
 }
 
 describe("store", () => {
