@@ -1,6 +1,7 @@
 /**
  * What each step of a job costs: gas of whole transactions, from their receipts, on an in-process chain.
- * Run `npm run build`, then `node bench/gas.ts`. Writes bench/results/gas.json; gas does not vary between runs.
+ * Run `npm run build`, then `node bench/gas.ts`. Writes bench/results/gas.json. Runs differ by some tens of gas: zero
+ * bytes of block hashes and signatures are cheaper.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { network } from "hardhat";

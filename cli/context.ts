@@ -121,17 +121,21 @@ export function readPrivateKey(text: string): Hex {
 /**
  * The keystore's password: --password-file, else DCM_PASSWORD, else asked for on a terminal.
  *
- * @throws {@link UsageError} if there is none and nobody to ask
+ * @param isNew - asked for twice: a typing error in a new one would lock the wallet for ever.
+ * @throws {@link UsageError} if there is none and nobody to ask, or the two differ
  * @example
  * const password = await passwordOf(options, "Password: ")
  */
-export async function passwordOf(options: GlobalOptions, question: string): Promise<string> {
+export async function passwordOf(options: GlobalOptions, question: string, isNew: boolean = false): Promise<string> {
   if (options.passwordFile !== undefined) {
     const { readText } = await import("../sdk/node/files.ts");
     return (await readText(options.passwordFile, maxPasswordBytes)).split(/\r?\n/, 1)[0] ?? "";
   }
   if (process.env.DCM_PASSWORD) return process.env.DCM_PASSWORD;
-  return await readSecretLine(question);
+  const password = await readSecretLine(question);
+  if (isNew && (await readSecretLine("The same again: ")) !== password)
+    throw new UsageError("The two passwords differ.", { hint: "Run the command again; nothing was written." });
+  return password;
 }
 
 function requireConnection(options: GlobalOptions): { rpcUrl: string; file: string } {

@@ -15,6 +15,7 @@ import { addProgramCommands } from "./commands/program.ts";
 import { addProviderCommands } from "./commands/provider.ts";
 import { exitCodeOf, showError } from "./failure.ts";
 
+const asJson = process.argv.includes("--json");
 const program = new Command("dcm")
   .description("Confidential data collaboration: publish data sets, consent to programs, run paid jobs, audit them.")
   .option("--rpc <url>", "RPC of the chain (or DCM_RPC_URL)")
@@ -24,7 +25,10 @@ const program = new Command("dcm")
   .option("--password-file <file>", "file whose first line is the keystore's password (or DCM_PASSWORD, or asked for)")
   .option("--json", "print one JSON value, amounts in base units")
   .configureHelp({ showGlobalOptions: true })
-  .configureOutput({ outputError: () => {} }) // showError says it, in text or JSON
+  .configureOutput({
+    outputError: () => {}, // showError says it, in text or JSON
+    writeErr: (text) => void (asJson || process.stderr.write(text)), // help of a group without its subcommand
+  })
   .exitOverride()
   .addHelpText(
     "after",
@@ -57,6 +61,6 @@ process.on("SIGINT", () => {
 try {
   await program.parseAsync();
 } catch (error) {
-  showError(error, process.argv.includes("--json"));
+  showError(error, asJson);
   process.exitCode = exitCodeOf(error);
 }

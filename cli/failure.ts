@@ -4,6 +4,7 @@
  */
 import { CommanderError } from "commander";
 import { BaseError } from "../protocol/errors.ts";
+import { plainText } from "../sdk/plainText.ts";
 
 /**
  * The exit code for what a command threw.
@@ -25,7 +26,9 @@ export function exitCodeOf(error: unknown): number {
  */
 export function showError(error: unknown, json: boolean): void {
   if (error instanceof CommanderError && error.exitCode === 0) return; // --help
-  const { name, message, hint } = describe(error);
+  const { name, ...raw } = describe(error);
+  // An error may quote a stranger: metadata, a server's answer, a file of the chain.
+  const [message, hint] = [plainText(raw.message, 2000), plainText(raw.hint, 1000)];
   const text = json ? JSON.stringify({ error: { name, message, hint } }) : `error: ${message}\nhint: ${hint}`;
   process.stderr.write(`${withoutSecrets(text)}\n`);
 }

@@ -14,12 +14,22 @@ export function id(text: string): `0x${string}` {
   return text.toLowerCase() as `0x${string}`;
 }
 
-/** As {@link id}, collected over repeated options. */
+/**
+ * As {@link id}, collected over repeated options.
+ *
+ * @example
+ * new Option("--dataset <id>").argParser(ids)
+ */
 export function ids(text: string, previous: readonly `0x${string}`[] = []): `0x${string}`[] {
   return [...previous, id(text)];
 }
 
-/** Text, collected over repeated options. */
+/**
+ * Text, collected over repeated options.
+ *
+ * @example
+ * new Option("--reader <age1...>").argParser(texts)
+ */
 export function texts(text: string, previous: readonly string[] = []): string[] {
   return [...previous, text];
 }
@@ -39,7 +49,12 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-/** A JSON value. */
+/**
+ * A JSON value.
+ *
+ * @example
+ * new Option("--params <json>").argParser(json)
+ */
 export function json(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -22,26 +22,34 @@ export async function readSecretLine(question: string): Promise<string> {
       hint: "Set DCM_PASSWORD or give --password-file FILE.",
     });
   }
-  stderr.write(question);
-  stdin.setRawMode(true);
+  stdin.setRawMode(true); // before the question: what is typed early must not be echoed either
   stdin.setEncoding("utf8");
-  let line = "";
-  try {
-    for await (const text of stdin) {
-      for (const character of text as string) {
+  stderr.write(question);
+  return await new Promise((resolve) => {
+    let line = "";
+    const end = () => {
+      stdin.off("data", onData);
+      stdin.pause();
+      stdin.setRawMode(false);
+      stderr.write("\n");
+    };
+    const onData = (text: string) => {
+      for (const [at, character] of [...text].entries()) {
         if (character === interrupt) {
-          stdin.setRawMode(false);
-          stderr.write("\nInterrupted.\n");
+          end();
+          stderr.write("Interrupted.\n");
           process.exit(130);
         }
-        if (enter.includes(character)) return line;
+        if (enter.includes(character)) {
+          end();
+          stdin.unshift([...text].slice(at + 1).join("")); // a pasted second line answers the next question
+          return resolve(line);
+        }
         if (backspace.includes(character)) line = line.slice(0, -1);
         else if (line.length < maxLength) line += character;
       }
-    }
-    return line;
-  } finally {
-    if (!stdin.destroyed) stdin.setRawMode(false);
-    stderr.write("\n");
-  }
+    };
+    stdin.on("data", onData);
+    stdin.resume();
+  });
 }

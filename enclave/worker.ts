@@ -98,15 +98,16 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const enclaveLog = createLog(identity.signingKey, store);
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
     const jobChain = createJobChain(client, reader, config.headPolicy);
+    const head = () => headBlock(client, config.headPolicy);
     const wake = new EventTarget();
     const grants = createGrantBook({
       domain,
       workloadId,
       identity,
       reader: {
-        datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await jobChain.anchor()).hash })).owner,
+        datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await head()).hash })).owner,
         verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
-        timestamp: async () => (await jobChain.anchor()).timestamp,
+        timestamp: async () => (await head()).timestamp,
       },
       onAccepted: () => wake.dispatchEvent(new Event("work")),
     });

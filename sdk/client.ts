@@ -6,15 +6,18 @@ import {
   type Account,
   type Address,
   type Chain,
+  concatHex,
   createPublicClient,
   createWalletClient,
   defineChain,
   http,
+  isAddressEqual,
   type LocalAccount,
   type PublicClient,
   type Transport,
   type WalletClient,
 } from "viem";
+import { enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../protocol/abi.ts";
 import type { Deployment } from "../protocol/deployment.ts";
 import { type Domain, domainOf } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
@@ -45,9 +48,9 @@ export type ClientOptions = {
 };
 
 /**
- * Connects to a deployment and checks that the RPC serves its chain.
+ * Connects to a deployment; checks that the RPC serves its chain and that the contracts are as its file says.
  *
- * @throws {@link BadRpcUrlError} | {@link WrongChainError} | RpcError
+ * @throws {@link BadRpcUrlError} | {@link WrongChainError} | {@link WrongDeploymentError} | NoContractError | RpcError
  * @example
  * const client = await createClient({ rpcUrl: "http://127.0.0.1:8545", deployment, account })
  */
@@ -70,16 +73,35 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const common = { chain, transport, pollingInterval, cacheTime: 0 } as const;
   const publicClient = createPublicClient(common);
   const wallet = options.wallet ?? (account === undefined ? undefined : createWalletClient({ ...common, account }));
-  await requireChain(publicClient, deployment.chainId);
+  await requireDeployment(publicClient, deployment);
   const marketDomain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
   return { chain: publicClient, deployment, marketDomain, ...(wallet === undefined ? {} : { wallet }) };
 }
 
-async function requireChain(chain: PublicClient<Transport, Chain>, expected: number): Promise<void> {
-  const actual = await chain.getChainId().catch((cause) => {
+/** The file's word is not enough: contracts under another root would take enclaves that keep nothing secret. */
+async function requireDeployment(chain: PublicClient<Transport, Chain>, deployment: Deployment): Promise<void> {
+  const { tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket } = deployment.contracts;
+  const typed = (cause: unknown) => {
     throw toTypedError(cause);
-  });
-  if (actual !== expected) throw new WrongChainError(actual, expected);
+  };
+  const chainId = await chain.getChainId().catch(typed);
+  if (chainId !== deployment.chainId) throw new WrongChainError(chainId, deployment.chainId);
+  const market = { address: jobMarket, abi: jobMarketAbi } as const;
+  const registry = { address: enclaveRegistry, abi: enclaveRegistryAbi } as const;
+  const verifier = { address: tdxVerifier, abi: tdxVerifierAbi } as const;
+  const [enclaves, datasets, verifierOfRegistry, root] = await Promise.all([
+    chain.readContract({ ...market, functionName: "enclaves" }),
+    chain.readContract({ ...market, functionName: "datasets" }),
+    chain.readContract({ ...registry, functionName: "verifier" }),
+    chain.readContract({ ...verifier, functionName: "rootKey" }),
+  ]).catch(typed);
+  if (!isAddressEqual(enclaves, enclaveRegistry))
+    throw new WrongDeploymentError("the market has another enclave registry");
+  if (!isAddressEqual(datasets, datasetRegistry))
+    throw new WrongDeploymentError("the market has another data set registry");
+  if (!isAddressEqual(verifierOfRegistry, tdxVerifier))
+    throw new WrongDeploymentError("the registry has another verifier");
+  if (concatHex(root) !== deployment.rootKey) throw new WrongDeploymentError("the verifier has another root key");
 }
 
 /**
@@ -111,6 +133,16 @@ export class WrongChainError extends BaseError {
   constructor(actual: number, expected: number) {
     super(`The RPC serves chain ${actual}, the deployment is on chain ${expected}.`, {
       hint: "Use an RPC of the deployment's chain, or the deployment file of the RPC's chain.",
+    });
+  }
+}
+
+/** The contracts on chain are not those that the deployment file describes. */
+export class WrongDeploymentError extends BaseError {
+  override readonly name = "Client.WrongDeploymentError";
+  constructor(fact: string) {
+    super(`The deployment file is not true: ${fact}.`, {
+      hint: "Do not use it. Take the file from whoever deployed, over a way that you trust.",
     });
   }
 }

@@ -3,7 +3,7 @@
  */
 import { type Address, bytesToHex, type Hex, parseAbi, parseSignature, zeroAddress } from "viem";
 import { jobMarketAbi } from "../protocol/abi.ts";
-import { toTypedError } from "./chainErrors.ts";
+import { ContractRefusedError, toTypedError } from "./chainErrors.ts";
 import { addressOf, type Client, walletOf } from "./client.ts";
 import { findJob } from "./findJob.ts";
 import { chainTime } from "./grants.ts";
@@ -56,12 +56,10 @@ export async function openJob(client: Client, job: PreparedJob): Promise<OpenedJ
   const permit = await signPermit(client, order.token, cost);
   if (permit !== undefined) {
     const call = { address, abi, functionName: "openWithPermit", args: [...args, ...permit] } as const;
-    const accepted = await simulate(client, call).then(
-      () => true,
-      () => false, // whatever was wrong, the plain way below says it
-    );
-    if (accepted) return done(await send(client, call), "permit");
+    if (await passesWithAllowance(simulate(client, call))) return done(await send(client, call), "permit");
   }
+  // What the market refuses, it refuses before the token is asked: then nothing is approved either.
+  await passesWithAllowance(simulate(client, open));
 
   const approveHashes: Hex[] = [];
   const approve = { ...erc20, functionName: "approve" } as const;
@@ -69,6 +67,19 @@ export async function openJob(client: Client, job: PreparedJob): Promise<OpenedJ
   for (const amount of allowance === 0n ? [cost] : [0n, cost])
     approveHashes.push((await send(client, { ...approve, args: [address, amount] })).hash);
   return done(await send(client, open), "approve", approveHashes);
+}
+
+/** Whether a simulation passes; false if it fails in the token for want of an allowance. Other refusals are thrown. */
+async function passesWithAllowance(simulation: Promise<unknown>): Promise<boolean> {
+  try {
+    await simulation;
+    return true;
+  } catch (error) {
+    const refusal = error instanceof ContractRefusedError ? error.contractError : undefined;
+    if (refusal === undefined || refusal.startsWith("JobMarket_") || refusal === "ERC20InsufficientBalance")
+      throw error;
+    return false; // the allowance, or an error of a token that is not known here: `open` after approving says which
+  }
 }
 
 /**

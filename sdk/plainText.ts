@@ -16,3 +16,16 @@ export function plainText(text: string, limit: number): string {
   const clean = text.slice(0, limit * 2).replace(unsafe, " ");
   return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
 }
+
+/**
+ * As {@link plainText}, for text of several lines: line feeds stay.
+ *
+ * @example
+ * plainLines("a\n\u001b[31mb") // "a\n [31mb"
+ */
+export function plainLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.replace(unsafe, " "))
+    .join("\n");
+}

@@ -5,6 +5,7 @@
 import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { hashGrant, hashOrder, type JobOrder, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { validate } from "../protocol/jsonSchema.ts";
 import { encodeParams, type Program } from "../protocol/program.ts";
 import { addressOf, type Client } from "./client.ts";
 import { checkGrant } from "./grants.ts";
@@ -30,6 +31,8 @@ export type JobTerms = {
   token: Address;
   /** Unix seconds, chain time. */
   deadline: bigint;
+  /** Most that may be escrowed; prices come from the providers' grants. */
+  maxTotal?: bigint;
 };
 
 /** A job ready to be opened. */
@@ -48,7 +51,8 @@ const maxParamsBytes = 8192;
 /**
  * Prepares a job of the client's wallet.
  *
- * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | any error of `checkGrant`
+ * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} |
+ * {@link CostTooHighError} | any error of `checkGrant`
  * @example
  * const job = await prepareJob(client, terms)
  */
@@ -59,6 +63,8 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
   if (grants.length !== inputs) throw new GrantCountError(grants.length, inputs);
   const { bytes: params, hash: paramsHash } = encodeParams(terms.params);
   if (params.length > maxParamsBytes) throw new ParamsTooLongError(params.length);
+  // Parsed back: what the worker will read, not what was handed in.
+  if (!validate(program.manifest.params, JSON.parse(new TextDecoder().decode(params)))) throw new ParamsRefusedError();
   const operator = terms.operator ?? zeroAddress;
   for (const signed of grants) {
     requireFor(client, signed, { ...terms, operator, requester });
@@ -82,8 +88,10 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
     deadline: terms.deadline,
     nonce: randomUint256(),
   };
-  const { programUri } = terms;
-  return { order, jobId: hashOrder(client.marketDomain, order), programUri, params, cost: costOf(order) };
+  const { programUri, maxTotal } = terms;
+  const cost = costOf(order);
+  if (maxTotal !== undefined && cost > maxTotal) throw new CostTooHighError(cost, maxTotal);
+  return { order, jobId: hashOrder(client.marketDomain, order), programUri, params, cost };
 }
 
 /**
@@ -154,6 +162,24 @@ export class GrantNotForJobError extends BaseError {
   override readonly name = "PrepareJob.GrantNotForJobError";
   constructor(grantHash: Hex, fact: string) {
     super(`Grant ${grantHash} ${fact}.`, { hint: "Change the job, or ask the provider for a grant that fits." });
+  }
+}
+
+/** The job costs more than the requester wants to spend. */
+export class CostTooHighError extends BaseError {
+  override readonly name = "PrepareJob.CostTooHighError";
+  constructor(cost: bigint, maxTotal: bigint) {
+    super(`The job costs ${cost} base units, at most ${maxTotal} are to be spent.`, {
+      hint: "Look at the prices in the grants, or allow more.",
+    });
+  }
+}
+
+/** The program does not take these parameters. */
+export class ParamsRefusedError extends BaseError {
+  override readonly name = "PrepareJob.ParamsRefusedError";
+  constructor() {
+    super("The parameters are not what the program takes.", { hint: "See `params` in the program's manifest.json." });
   }
 }
 

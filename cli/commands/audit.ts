@@ -1,13 +1,19 @@
 /** Room: cli/commands/audit. `dcm audit`: every claim about a job, checked. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
+import { plainLines } from "../../sdk/plainText.ts";
 import { connect, connectWallet, hasWallet } from "../context.ts";
 import { answer, type GlobalOptions, type Output } from "../output.ts";
 import { id } from "../parse.ts";
 
 type AuditOptions = GlobalOptions & { worker?: string };
 
-/** Adds the command. */
+/**
+ * Adds the command.
+ *
+ * @example
+ * addAuditCommand(program)
+ */
 export function addAuditCommand(program: Command): void {
   program
     .command("audit")
@@ -41,5 +47,5 @@ async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
   });
   const verdicts = new Set(report.lines.map((line) => line.verdict));
   const exitCode = verdicts.has("not verified") ? 1 : verdicts.has("cannot be verified") ? 2 : 0;
-  return { json: report, text: formatAudit(report), simulated, exitCode };
+  return { json: report, text: plainLines(formatAudit(report)).trimEnd(), simulated, exitCode };
 }

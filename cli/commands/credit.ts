@@ -7,7 +7,12 @@ import { answer, fields, type GlobalOptions } from "../output.ts";
 type ShowOptions = GlobalOptions & { account?: string; token?: string };
 type WithdrawOptions = GlobalOptions & { token?: string; to?: string; amount?: string };
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addCreditCommands(program)
+ */
 export function addCreditCommands(program: Command): void {
   const credit = program
     .command("credit")

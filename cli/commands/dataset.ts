@@ -26,7 +26,12 @@ type AddOptions = GlobalOptions & {
 };
 type ListOptions = GlobalOptions & { owner?: string; limit: number };
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addDatasetCommands(program)
+ */
 export function addDatasetCommands(program: Command): void {
   const dataset = program
     .command("dataset")

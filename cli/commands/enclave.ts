@@ -8,7 +8,12 @@ import { id, integer } from "../parse.ts";
 
 type ListOptions = GlobalOptions & { workload?: Hex; operator?: string; limit: number };
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addEnclaveCommands(program)
+ */
 export function addEnclaveCommands(program: Command): void {
   const enclave = program
     .command("enclave")

@@ -21,7 +21,12 @@ type CreateOptions = GlobalOptions & {
   out?: string;
 };
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addGrantCommands(program)
+ */
 export function addGrantCommands(program: Command): void {
   const grant = program
     .command("grant")

@@ -4,6 +4,7 @@ import type { Hex } from "viem";
 import type { Deployment } from "../../protocol/deployment.ts";
 import type { SignedGrant } from "../../protocol/eip712.ts";
 import type { Home } from "../../sdk/node/home.ts";
+import { plainLines } from "../../sdk/plainText.ts";
 import { accountOrZero } from "../accounts.ts";
 import { connect, connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
@@ -19,6 +20,7 @@ type CreateOptions = GlobalOptions & {
   worker: string;
   fee: string;
   failureFee: string;
+  maxTotal?: string;
   token?: string;
   params: unknown;
   deadlineMinutes: number;
@@ -28,7 +30,12 @@ type ResultOptions = GlobalOptions & { worker?: string; identityFile?: string; o
 
 const jobId = `0x${"12".repeat(32)}`;
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addJobCommands(program)
+ */
 export function addJobCommands(program: Command): void {
   const job = program
     .command("job")
@@ -46,6 +53,7 @@ export function addJobCommands(program: Command): void {
     .requiredOption("--worker <url>", "worker that the program is uploaded to")
     .requiredOption("--fee <amount>", "paid to the operator for a result, in whole units, e.g. 1.00")
     .option("--failure-fee <amount>", "paid to the operator for a signed failure", "0")
+    .option("--max-total <amount>", "refuse if prices and fee exceed this, in whole units")
     .option("--token <address>", "token of all payments (default: the native coin)")
     .option("--params <json>", "parameters of the program", json, {})
     .option("--deadline-minutes <n>", "from now; then the escrow can be taken back", integer(1, 525_000), 60)
@@ -120,6 +128,7 @@ async function create(options: CreateOptions): Promise<Output> {
     failureFee: parseAmount(options.failureFee, token),
     operator,
     token: token.address,
+    ...(options.maxTotal === undefined ? {} : { maxTotal: parseAmount(options.maxTotal, token) }),
     deadline: (await chainTime(client)) + BigInt(options.deadlineMinutes) * 60n,
   });
   await home.saveResultIdentity(job.jobId, identity);
@@ -201,12 +210,7 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
   const text = JSON.stringify(output, null, 2);
   if (options.out !== undefined) await writeAtomic(options.out, `${text}\n`, { mode: 0o600, overwrite: false });
   const { simulated } = context;
-  return { json: { jobId: job, output }, text: options.out === undefined ? harmless(text) : options.out, simulated };
-}
-
-/** Pretty JSON keeps its lines; what could move a terminal's cursor or turn text around goes. */
-function harmless(text: string): string {
-  return text.replace(/[\u0080-\u009f\u007f\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
+  return { json: { jobId: job, output }, text: options.out === undefined ? plainLines(text) : options.out, simulated };
 }
 
 /** The first secret line of a file as age-keygen writes it. */

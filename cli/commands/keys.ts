@@ -4,7 +4,12 @@ import { homeOf, keystoreOf, passwordOf, privateKeyOf, readPrivateKey } from "..
 import { UsageError } from "../failure.ts";
 import { answer, fields, type GlobalOptions, type Output } from "../output.ts";
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addKeysCommands(program)
+ */
 export function addKeysCommands(program: Command): void {
   const keys = program
     .command("keys")
@@ -51,7 +56,7 @@ async function create(options: GlobalOptions, privateKey?: `0x${string}`): Promi
   const { createKeystore } = await import("../../sdk/node/keystore.ts");
   const keystore = keystoreOf(options);
   if (keystore.startsWith(homeOf(options))) await makePrivateDirectory(homeOf(options));
-  const password = await passwordOf(options, `New password for ${keystore}: `);
+  const password = await passwordOf(options, `New password for ${keystore}: `, true);
   const address = await createKeystore(keystore, password, privateKey);
   return {
     json: { address, keystore },

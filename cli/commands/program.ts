@@ -2,7 +2,12 @@
 import type { Command } from "commander";
 import { answer, fields, type GlobalOptions } from "../output.ts";
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addProgramCommands(program)
+ */
 export function addProgramCommands(program: Command): void {
   const programs = program
     .command("program")

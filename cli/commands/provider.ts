@@ -8,7 +8,12 @@ import { integer } from "../parse.ts";
 
 type ServeOptions = GlobalOptions & { once?: boolean; pollSeconds: number };
 
-/** Adds the commands. */
+/**
+ * Adds the commands.
+ *
+ * @example
+ * addProviderCommands(program)
+ */
 export function addProviderCommands(program: Command): void {
   const provider = program
     .command("provider")

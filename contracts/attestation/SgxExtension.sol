@@ -7,8 +7,8 @@ import { Der } from "../lib/Der.sol";
 /// @title SgxExtension
 /// @notice Reads Intel's extension of PCK certificates: what is known of the platform.
 /// @custom:source Intel "SGX PCK Certificate and CRL Profile Specification", section 1.3.5, OID 1.2.840.113741.1.13.1
-/// @dev `SEQUENCE OF SEQUENCE { OID, value }`. Only the PPID is read; what else collateral is matched by (TCB 2, PCE-ID 3,
-/// FMSPC 4) stands in the same list.
+/// @dev `SEQUENCE OF SEQUENCE { OID, value }`. Only the PPID is read; what else collateral is matched by (TCB 2,
+/// PCE-ID 3, FMSPC 4) stands in the same list.
 library SgxExtension {
     /// @dev 1.2.840.113741.1.13.1.1
     bytes32 private constant PPID = keccak256(hex"2a864886f84d010d0101");

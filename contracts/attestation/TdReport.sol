@@ -42,8 +42,8 @@ library TdReport {
     bytes8 private constant TUD = 0xff00000000000000;
     /// @dev Bit 28.
     bytes8 private constant SEPT_VE_DISABLE = 0x0000001000000000;
-    /// @dev All bits that TDX 1.0 reserves: 8-27, 29 (MIGRATABLE since 1.5), 32-62. Not reserved, and left to who trusts
-    /// the workload, whose id they are part of: PKS 30, KL 31, PERFMON 63.
+    /// @dev All bits that TDX 1.0 reserves: 8-27, 29 (MIGRATABLE since 1.5), 32-62. Not reserved, and left to who
+    /// trusts the workload, whose id they are part of: PKS 30, KL 31, PERFMON 63.
     bytes8 private constant RESERVED = 0x00ffff2fffffff7f;
     bytes32 private constant ZERO_48_HASH = keccak256(new bytes(48));
 

@@ -12,9 +12,9 @@ import { TdQuote } from "./TdQuote.sol";
 import { TdReport } from "./TdReport.sol";
 
 /// @title TdxVerifier
-/// @notice Verifies TD quotes from the quote's signature up to a root key that is fixed at deployment. Holds no state, has
-/// no owner.
-/// @custom:source facts and order of the checks: see `ITdxVerifier.verify`
+/// @notice Verifies TD quotes from the quote's signature up to a root key that is fixed at deployment. Holds no state,
+/// has no owner.
+/// @custom:source see `ITdxVerifier`
 contract TdxVerifier is ITdxVerifier {
     bytes32 private immutable ROOT_X;
     bytes32 private immutable ROOT_Y;

@@ -92,11 +92,11 @@ interface IEnclaveRegistry {
         string endpoint
     );
 
-    /// @notice Verifies a quote and records the keys it binds. Caller: anyone; the operator comes from the quote's binding.
+    /// @notice Verifies a quote and records the keys it binds. Caller: anyone; the operator comes from the quote.
     /// @dev Reverts, in this order: ZeroAddress, AlreadyRegistered, BadVaultKeyLength, EndpointTooLong, StaleBlock,
     /// any error of `ITdxVerifier.verify`, ZeroConfigId, UnsupportedConfigIdVersion, BadConfigIdPadding,
     /// ReportDataMismatch, BadSignature.
-    /// @param quote TD quote v4, header through QE authentication data (bytes after that are not read, see ITdxVerifier).
+    /// @param quote TD quote v4, header through QE authentication data; see `ITdxVerifier.verify` for what may follow.
     /// @param pckLeaf PCK leaf certificate, DER.
     /// @param pckIssuer PCK Platform or Processor CA certificate, DER.
     /// @param request What to record.

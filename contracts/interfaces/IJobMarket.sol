@@ -60,7 +60,7 @@ struct DatasetUse {
 /// @param operatorFee Paid to the enclave's operator when the job settles Ok.
 /// @param failureFee Paid to the operator when the job settles Failed; at most `operatorFee`. An operator can make a
 /// job fail (it can cut the enclave off from its inputs): give none to operators you do not know.
-/// @param operator Whose enclaves may settle; zero for any.
+/// @param operator Whose enclaves may settle; zero for any. Then any operator can also make the job fail, and ends it.
 /// @param deadline Unix seconds; the last second in which the job may settle. At most 365 days ahead at `open`.
 /// @param nonce Chosen by the requester; each is used once.
 struct JobOrder {

@@ -60,7 +60,7 @@ interface ITdxVerifier {
     error TdxVerifier_WrongQeSigner(bytes32 mrSigner);
     /// @notice The quoting enclave is another product of Intel's than the TD quoting enclave.
     error TdxVerifier_WrongQeProduct(uint16 productId);
-    /// @notice The quoting enclave's attributes or MISCSELECT are not those of Intel's QE identity, e.g. it is in debug.
+    /// @notice The quoting enclave's attributes or MISCSELECT are not as in Intel's QE identity, e.g. it is in debug.
     error TdxVerifier_WrongQeAttributes(bytes16 attributes, bytes4 miscSelect);
     /// @notice The QE report does not vouch for the attestation key: its report data are not the key's hash and zeros.
     error TdxVerifier_QeReportDataMismatch(bytes32 expected, bytes32 actualHigh, bytes32 actualLow);

@@ -5,7 +5,8 @@ import { Der } from "./Der.sol";
 
 /// @title X509Time
 /// @notice Reads a certificate's dates as Unix seconds.
-/// @custom:source RFC 5280, section 4.1.2.5: UTCTime `YYMMDDHHMMSSZ` (00-49 are 20xx), GeneralizedTime `YYYYMMDDHHMMSSZ`
+/// @custom:source RFC 5280, section 4.1.2.5: UTCTime `YYMMDDHHMMSSZ` (00-49 are 20xx), GeneralizedTime
+/// `YYYYMMDDHHMMSSZ`
 library X509Time {
     /// @notice The time at `offset` is not in the form that RFC 5280 asks for, or names no second since 1970.
     error X509_BadTime(uint256 offset);

@@ -147,6 +147,8 @@ export async function openBlobStore({ dir, maxBlobBytes, maxTotalBytes }: BlobSt
     const path = pathOf(sha256);
     if (declaredBytes > maxBlobBytes) throw new BlobTooLargeError(maxBlobBytes);
     const present = await isIntact(sha256);
+    // Room is taken by bytes, not by claims: or a few headers could fill the store.
+    if (!present && usedBytes + quotaOf(declaredBytes) > maxTotalBytes) throw new BlobQuotaError(maxTotalBytes);
     const temp = join(dir, `${tempPrefix}${randomUUID()}`);
     let reservedBytes = 0;
     const reserve = (sizeBytes: number): void => {
@@ -158,7 +160,7 @@ export async function openBlobStore({ dir, maxBlobBytes, maxTotalBytes }: BlobSt
     };
     let file: FileHandle | undefined;
     try {
-      reserve(declaredBytes);
+      reserve(0);
       // A blob that is here already is only hashed again: a wrong body must not look like a right one.
       if (!present) file = await openFile(temp, "wx", 0o600);
       const hash = createHash("sha256");

@@ -84,9 +84,9 @@ export async function mineTransaction(rpc: Rpc, settings: SendSettings, transact
       await pause(settings.pollMs, settings.signal);
     }
 
-    if (await alreadyDone().catch(orFalse)) return { status: "alreadyDone" };
-    const now = await currentFees(rpc, settings.maxFeePerGas).catch(() => fees);
-    fees = raisedFees(fees, now, settings.maxFeePerGas);
+    if ((await alreadyDone().catch(orUnknown)) === true) return { status: "alreadyDone" };
+    const now = await currentFees(rpc, settings.maxFeePerGas).catch(orUnknown);
+    fees = raisedFees(fees, now === "unknown" ? fees : now, settings.maxFeePerGas);
   }
 }
 
@@ -124,11 +124,6 @@ async function look(rpc: Rpc, { account, confirmations }: SendSettings, hashes: 
 function orUnknown(error: unknown): "unknown" {
   if (error instanceof BaseError && error.retryable) return "unknown";
   throw error;
-}
-
-function orFalse(error: unknown): false {
-  orUnknown(error);
-  return false;
 }
 
 /** The worker is stopping. What was sent may still be mined. */

@@ -4,7 +4,7 @@
  */
 import type { Address, Hex, LocalAccount } from "viem";
 import { pause } from "../../protocol/chain/pause.ts";
-import { openRpc, type Rpc, type RpcClient, rpcAmount, rpcCount } from "../../protocol/chain/rpc.ts";
+import { openRpc, printable, type Rpc, type RpcClient, rpcAmount, rpcCount } from "../../protocol/chain/rpc.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { hexUpTo } from "../../protocol/schemas.ts";
 import { type Refusal, refusalOf, toQuantity } from "./call.ts";
@@ -159,7 +159,7 @@ export class TransactionRefusedError extends BaseError {
   readonly errorName: string;
   readonly args: readonly unknown[];
   constructor(to: Address, { errorName, args }: Refusal) {
-    super(`Contract ${to} refuses the call: ${errorName}(${args.map(String).join(", ").slice(0, 500)}).`, {
+    super(`Contract ${to} refuses the call: ${errorName}(${printable(args.map(String).join(", "))}).`, {
       hint: "See the contract's error for what to change; nothing was sent, or what was sent had no effect.",
     });
     this.errorName = errorName;

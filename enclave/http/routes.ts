@@ -82,7 +82,7 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
     const result = known(await api.resultCiphertext(id), id);
     if (!result.released) throw new ResultHeldBackError(id);
     ctx.type = "application/octet-stream";
-    ctx.body = Buffer.from(result.ciphertext);
+    ctx.body = asBuffer(result.ciphertext);
   });
 
   /* BLOBS AND GRANTS */
@@ -121,6 +121,11 @@ function readNothing(ctx: Context): void {
 function readJobId(ctx: Context & { params: unknown }): Hex {
   readNothing(ctx);
   return readParameters(jobParameters, ctx.params).id;
+}
+
+/** The same memory as a Buffer: Koa would write other arrays as JSON. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function known<T>(value: T | undefined, jobId: Hex): T {

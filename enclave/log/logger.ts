@@ -84,7 +84,7 @@ function describeError(error: Error) {
 
 /** `file.ts:line:column` of the innermost frames. Only this shape is taken, whatever else the stack holds. */
 function positions(stack: string): string {
-  const frames = stack.matchAll(/^ {4}at .*?([\w-]{1,40}\.[cm]?[jt]s:\d{1,6}:\d{1,6})\)?$/gm);
+  const frames = stack.matchAll(/^ {4}at .*?([\w.-]{1,60}\.[cm]?[jt]s:\d{1,6}:\d{1,6})\)?$/gm);
   return [...frames]
     .slice(0, maxFrames)
     .map((frame) => frame[1])

@@ -3,6 +3,7 @@
  * It has no environment, no files, no network and no children; what it writes to stderr is thrown away.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { BaseError } from "../../protocol/errors.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -25,10 +26,12 @@ export type ChildLimits = {
 /** How it ended. `died` is every end without having been asked to: a crash, an answer too long. */
 export type ChildEnd = { end: "answered"; answer: Uint8Array } | { end: "timeout" } | { end: "died" };
 
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
 /** Node and the engine have to be up within this time, whatever the program is. */
 const startMs = 30_000;
-/** After SIGKILL, how long to wait for the process to be gone, in ms. */
-const burialMs = 10_000;
+/** After SIGKILL, how long to wait for the process to be reaped, in ms. */
+const burialMs = 5_000;
 const mebibyte = 1024 * 1024;
 /** Node alone reserves about 450 MiB of writable address space. */
 const nodeDataBytes = 768 * mebibyte;
@@ -49,13 +52,6 @@ export async function runChild(
   wall: Wall,
 ): Promise<ChildEnd> {
   const child = start(limits, payload, wall);
-  const killGroup = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // Gone already.
-    }
-  };
   let timer: NodeJS.Timeout | undefined;
   const reader = new AnswerReader(limits.answerBytes);
   try {
@@ -81,9 +77,7 @@ export async function runChild(
     return end === "closed" ? { end: "answered", answer: reader.answer() } : { end: "died" };
   } finally {
     clearTimeout(timer);
-    killGroup();
-    await gone(child);
-    killGroup(); // whatever was left of the group when its leader went
+    await bury(child);
   }
 }
 
@@ -112,13 +106,47 @@ function start(limits: ChildLimits, payload: readonly Uint8Array[], wall: Wall) 
   return spawn(file, args, { stdio: ["pipe", "pipe", "ignore"], env: {}, cwd: "/", detached: true });
 }
 
-/** Waits for a killed process to be reaped. One that the kernel will not let go is left to its limits. */
-async function gone(child: ChildProcessByStdio<Writable, Readable, null>): Promise<void> {
+/**
+ * Kills the process and waits until it is reaped. Behind a wall with namespaces it is the inner process that is killed,
+ * the first one of its namespace, with which the kernel ends all others: the outer one then reaps it and goes by itself.
+ * Killed together, the inner one would be left to whatever runs as process 1, which may never reap it.
+ */
+async function bury(child: Child): Promise<void> {
   child.stdin.destroy();
   child.stdout.destroy();
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, burialMs);
+  const { pid } = child;
+  if (pid === undefined || hasExited(child)) return;
+  const inner = childrenOf(pid);
+  for (const target of inner.length > 0 ? inner : [-pid]) kill(target);
+  await exited(child, burialMs);
+  if (!hasExited(child)) kill(-pid);
+  await exited(child, burialMs); // one that the kernel will not let go is left to its limits
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return []; // not Linux, or gone already
+  }
+}
+
+function kill(target: number): void {
+  try {
+    process.kill(target, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
+function hasExited(child: Child): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function exited(child: Child, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (hasExited(child)) return resolve();
+    const timer = setTimeout(resolve, withinMs);
     child.once("exit", () => {
       clearTimeout(timer);
       resolve();

@@ -71,26 +71,36 @@ const revertData = hexUpTo(64 * 1024);
 function toRpcError(method: string, error: unknown): RpcFailedError {
   if (error instanceof LateError) return new RpcFailedError(method, `no answer within ${error.timeoutMs} ms`);
   let code: number | undefined;
+  let status: number | undefined;
   let data: Hex | undefined;
   for (let e: unknown = error, i = 0; typeof e === "object" && e !== null && i < 8; i++) {
-    const fields = e as { code?: unknown; data?: unknown; cause?: unknown };
+    const fields = e as { code?: unknown; status?: unknown; data?: unknown; cause?: unknown };
     if (code === undefined && typeof fields.code === "number") code = fields.code;
+    if (status === undefined && typeof fields.status === "number") status = fields.status;
     const inner = (fields.data as { data?: unknown } | null | undefined)?.data; // Hardhat wraps it once more
     data ??= revertData.safeParse(inner ?? fields.data).data;
     e = fields.cause;
   }
-  const words = error instanceof ViemError ? `${error.shortMessage} ${error.details}` : "the request failed";
-  return new RpcFailedError(method, printable(words), code, data);
+  // Words only of a JSON-RPC answer: those of a gateway in between may repeat the key that it was asked with.
+  const words = error instanceof ViemError ? error.shortMessage : "the request failed";
+  const details = code !== undefined && error instanceof ViemError ? error.details : "";
+  const reason = status === undefined ? `${words} ${details}` : `HTTP status ${status}`;
+  return new RpcFailedError(method, printable(reason), code, data);
 }
 
-/** A node's words: one short line of plain characters, without addresses of any server (they may hold API keys). */
-function printable(text: string): string {
+/**
+ * Somebody else's words: one short line of plain characters, without addresses of servers (they may hold API keys).
+ *
+ * @example
+ * printable(error.message)
+ */
+export function printable(text: string): string {
   return text
     .slice(0, 1000)
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, "(url)")
     .replace(/[^\x20-\x7e]+/g, " ")
     .trim()
-    .slice(0, 200);
+    .slice(0, 300);
 }
 
 class LateError extends Error {

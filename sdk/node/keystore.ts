@@ -2,6 +2,9 @@
  * Room: sdk/node/keystore. A wallet's private key in a standard web3 V3 keystore file (scrypt, AES-128-CTR): the same
  * that geth, MetaMask and ethers read.
  */
+import { scrypt as nodeScrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { scrypt as ethersScrypt } from "ethers/crypto";
 import { decryptKeystoreJson, encryptKeystoreJson } from "ethers/wallet";
 import type { Address, Hex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
@@ -15,6 +18,17 @@ export const minPasswordLength = 8;
 const maxKeystoreBytes = 16 * 1024;
 /** scrypt takes 128 * n * r bytes of memory: at most 1 GiB for a file somebody else made. */
 const maxScryptMemory = 1024 ** 3;
+
+// Node's own scrypt is four times as fast as the one in JavaScript, and gives the same.
+const native = promisify(nodeScrypt) as (
+  password: Uint8Array,
+  salt: Uint8Array,
+  length: number,
+  options: { N: number; r: number; p: number; maxmem: number },
+) => Promise<Uint8Array>;
+ethersScrypt.register((password, salt, N, r, p, length) =>
+  native(password, salt, length, { N, r, p, maxmem: 2 * maxScryptMemory }),
+);
 
 const scrypt = z.object({ n: z.int().positive(), r: z.int().positive(), p: z.int().min(1).max(16) });
 const pbkdf2 = z.object({ c: z.int().positive().max(10_000_000) });

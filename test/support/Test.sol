@@ -7,6 +7,13 @@ interface Vm {
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function getBlockNumber() external view returns (uint256);
+    function getBlockTimestamp() external view returns (uint256);
+    function deal(address account, uint256 amount) external;
+    function prank(address sender) external;
+    function load(address target, bytes32 slot) external view returns (bytes32);
+    function store(address target, bytes32 slot, bytes32 value) external;
+    function etch(address target, bytes calldata code) external;
     function mockCall(address target, bytes calldata data, bytes calldata answer) external;
     function clearMockedCalls() external;
     function expectRevert(bytes calldata data) external;

@@ -5,7 +5,7 @@ import { TdxVerifier } from "../../../contracts/attestation/TdxVerifier.sol";
 import { Test } from "../../support/Test.sol";
 
 /// @title IntelQuotes
-/// @notice Base of the tests on real quotes: Intel's root, Intel's Platform CA, and a clock at which all vectors are valid.
+/// @notice Base of the tests on real quotes: Intel's root and Platform CA, and a clock at which all vectors are valid.
 abstract contract IntelQuotes is Test {
     /// @dev 2026-08-20 00:00:00 UTC.
     uint256 internal constant NOW = 1_787_184_000;

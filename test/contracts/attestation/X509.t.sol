@@ -150,6 +150,44 @@ contract X509Test is TestPlatform {
         lib.parse(der);
     }
 
+    /// @dev Two bytes more in any element, truly signed: all that is signed is read, or refused.
+    function test_RevertWhen_SignedElementHasTrailingBytes() public {
+        bytes memory validity = tlv(0x30, leafSpec().validity);
+        bytes memory list = tlv(0x30, leafSpec().extensions);
+        bytes memory usage = extension(KEY_USAGE, true, hex"030206c0");
+        bytes[6] memory from = [validity, tlv(0xa3, list), tlv(0xa3, list), usage, usage, usage];
+        bytes[6] memory to = [
+            tlv(0x30, bytes.concat(leafSpec().validity, hex"0500")),
+            tlv(0xa3, bytes.concat(list, hex"0500")),
+            bytes.concat(tlv(0xa3, list), hex"0500"),
+            tlv(0x30, bytes.concat(KEY_USAGE, TRUE, hex"0404030206c0", hex"0500")),
+            extension(KEY_USAGE, true, hex"030206c00500"),
+            extension(BASIC_CONSTRAINTS, true, hex"30000500")
+        ];
+        for (uint256 i = 0; i < from.length; i++) {
+            // An extension that grows makes its list longer: the list is written anew, of that extension alone.
+            bytes memory der = i < 3 ? _certificateWith(from[i], to[i]) : _withExtensions(to[i]);
+            _expectTrailing(der, to[i]);
+            lib.parse(der);
+        }
+    }
+
+    /// @dev The signature is not signed: anyone could write a second form of the same certificate.
+    function test_RevertWhen_SignatureHasTrailingBytes() public {
+        bytes memory tbs = tbsOf(leafSpec());
+        bytes memory pair = bytes.concat(integer(1), integer(2));
+        bytes[3] memory signatures = [
+            tlv(0x03, bytes.concat(hex"00", tlv(0x30, bytes.concat(pair, hex"0500")))),
+            tlv(0x03, bytes.concat(hex"00", tlv(0x30, pair), hex"0500")),
+            bytes.concat(tlv(0x03, bytes.concat(hex"00", tlv(0x30, pair))), hex"0500")
+        ];
+        for (uint256 i = 0; i < signatures.length; i++) {
+            bytes memory der = tlv(0x30, bytes.concat(tbs, ECDSA_WITH_SHA256, signatures[i]));
+            _expectTrailing(der, signatures[i]);
+            lib.parse(der);
+        }
+    }
+
     function test_RevertWhen_SignatureHasUnusedBits() public {
         bytes memory der = certificateOf(leafSpec());
         uint256 bits = 4 + tbsOf(leafSpec()).length + 12;
@@ -173,6 +211,12 @@ contract X509Test is TestPlatform {
             bytes4 selector = bytes4(reason);
             assertTrue(reason.length >= 4 && selector != 0x4e487b71 && selector != 0x08c379a0, "a typed error");
         }
+    }
+
+    /// @dev `part` ends with the two bytes that should not be there.
+    function _expectTrailing(bytes memory der, bytes memory part) private {
+        uint256 end = _indexOf(der, part) + part.length;
+        vm.expectRevert(abi.encodeWithSelector(Der.Der_TrailingBytes.selector, end - 2, end));
     }
 
     function _withExtensions(bytes memory extensions) private pure returns (bytes memory) {

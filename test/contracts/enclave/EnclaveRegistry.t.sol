@@ -2,7 +2,12 @@
 pragma solidity 0.8.37;
 
 import { EnclaveRegistry } from "../../../contracts/enclave/EnclaveRegistry.sol";
-import { Enclave, IEnclaveRegistry, RegistrationRequest, TcbStatus } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import {
+    Enclave,
+    IEnclaveRegistry,
+    RegistrationRequest,
+    TcbStatus
+} from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { ITdxVerifier } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { RegistrationCase } from "./RegistrationCase.sol";
 

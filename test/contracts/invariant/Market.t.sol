@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { JobOrder, JobState } from "../../../contracts/interfaces/IJobMarket.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
-import { Vm } from "../market/MarketTest.sol";
+import { Vm } from "../../support/Test.sol";
 import { MarketHandler } from "./MarketHandler.sol";
 
 /// @dev Hardhat's runner only fuzzes contracts that the test's own file declares.

@@ -16,7 +16,7 @@ import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Vm } from "../market/MarketTest.sol";
+import { Vm } from "../../support/Test.sol";
 
 /// @notice Does whatever users and attackers of the market may do, and keeps books of what must follow.
 contract MarketHandler {

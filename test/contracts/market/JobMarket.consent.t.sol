@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { Grant, IJobMarket, JobOrder, JobState } from "../../../contracts/interfaces/IJobMarket.sol";
+import { DatasetUse, Grant, IJobMarket, JobOrder, JobState, SignedGrant } from "../../../contracts/interfaces/IJobMarket.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
 import { ContractAccount } from "../../../contracts/mocks/ContractAccount.sol";
 import { MarketTest } from "./MarketTest.sol";
@@ -286,6 +286,28 @@ contract JobMarketConsentTest is MarketTest {
         }
         assertEq(uint256(market.grantUses(grantHash)), 6);
         assertCredit(_owner(1), address(0), 1200);
+    }
+
+    /// @dev The most work that one settlement can be: 16 data sets whose grants each name 16 readers.
+    function test_WhenEverythingIsAtItsLimit_ShouldSettleWithinABlock() public {
+        Grant memory grant = _usual();
+        grant.maxUses = 0;
+        grant.resultReaders = new bytes32[](16);
+        SignedGrant memory signed = _signGrant(grant, _ownerKey(1));
+        JobOrder memory order = _order(address(0));
+        order.datasets = new DatasetUse[](16);
+        for (uint256 i = 0; i < 16; ++i) {
+            order.datasets[i] = DatasetUse(grant.datasetId, market.hashGrant(grant), grant.pricePerUse);
+        }
+        Settlement memory it = _openJob(order);
+        it.grants = new SignedGrant[](16);
+        for (uint256 i = 0; i < 16; ++i) {
+            it.grants[i] = signed;
+        }
+        uint256 gasBefore = gasleft();
+        _settle(it);
+        assertTrue(gasBefore - gasleft() < 2_000_000);
+        assertCredit(_owner(1), address(0), 16 * 200);
     }
 
     /* SIGNATURE */

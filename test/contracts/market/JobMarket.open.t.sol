@@ -362,6 +362,17 @@ contract JobMarketOpenTest is MarketTest {
         market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
     }
 
+    function test_GivenTokenWithoutPermit_ShouldOpenUnderItsApproval() public {
+        BareToken bare = new BareToken();
+        bare.mint(requester, COST);
+        vm.prank(requester);
+        bare.approve(address(market), COST);
+        JobOrder memory order = _order(address(bare));
+        vm.prank(requester);
+        (bytes32 jobId, uint256 index) = market.openWithPermit(order, URI, PARAMS, NOW, 27, 0, 0);
+        assertState(index, jobId, JobState.Open);
+    }
+
     function test_RevertWhen_PermitForNativeCoin() public {
         JobOrder memory order = _order(address(0));
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_WrongValue.selector, 0, COST));

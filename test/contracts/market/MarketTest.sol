@@ -17,29 +17,11 @@ import {
 } from "../../../contracts/interfaces/IJobMarket.sol";
 import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
-
-/// @notice The cheat codes that the market's tests use.
-interface Vm {
-    function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
-    function warp(uint256 timestamp) external;
-    function roll(uint256 number) external;
-    function chainId(uint256 id) external;
-    function setBlockhash(uint256 number, bytes32 hash) external;
-    function deal(address account, uint256 amount) external;
-    function prank(address sender) external;
-    function load(address account, bytes32 slot) external view returns (bytes32);
-    function store(address account, bytes32 slot, bytes32 value) external;
-    function expectRevert(bytes calldata data) external;
-    function expectEmit(address emitter) external;
-    function etch(address account, bytes calldata code) external;
-    function getBlockNumber() external view returns (uint256);
-    function getBlockTimestamp() external view returns (uint256);
-}
+import { Test } from "../../support/Test.sol";
 
 /// @notice A market with two providers, one attested enclave and one requester. Every test starts from a job that
 /// settles; it changes one thing and states the exact error.
-abstract contract MarketTest {
+abstract contract MarketTest is Test {
     /// @notice All that one call of `settle` takes.
     struct Settlement {
         uint256 index;
@@ -48,8 +30,6 @@ abstract contract MarketTest {
         bytes signature;
         SignedGrant[] grants;
     }
-
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     uint256 internal constant NOW = 1_800_000_000;
     uint256 internal constant BLOCK = 100_000;
@@ -266,36 +246,27 @@ abstract contract MarketTest {
 
     /* ASSERTIONS */
 
-    error NotEqual(uint256 actual, uint256 expected);
-    error NotTrue();
-
     function assertEq(uint256 actual, uint256 expected) internal pure {
-        require(actual == expected, NotEqual(actual, expected));
+        assertEq(actual, expected, "number");
     }
 
     function assertEq(bytes32 actual, bytes32 expected) internal pure {
-        assertEq(uint256(actual), uint256(expected));
+        assertEq(actual, expected, "bytes32");
     }
 
     function assertEq(address actual, address expected) internal pure {
-        assertEq(uint160(actual), uint160(expected));
+        assertEq(actual, expected, "address");
     }
 
     function assertTrue(bool condition) internal pure {
-        require(condition, NotTrue());
+        assertTrue(condition, "condition");
     }
 
     function assertState(uint256 index, bytes32 jobId, JobState expected) internal view {
-        assertEq(uint256(market.jobState(index, jobId)), uint256(expected));
+        assertEq(uint256(market.jobState(index, jobId)), uint256(expected), "job state");
     }
 
     function assertCredit(address account, address payIn, uint256 expected) internal view {
-        assertEq(market.creditOf(account, payIn), expected);
-    }
-
-    /// @dev Limits a fuzzed value to [low, high].
-    function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
-        if (low == 0 && high == type(uint256).max) return value;
-        return low + value % (high - low + 1);
+        assertEq(market.creditOf(account, payIn), expected, "credit");
     }
 }

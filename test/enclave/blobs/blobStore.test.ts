@@ -150,6 +150,25 @@ describe("openBlobStore", () => {
     expect(await store.put(sha256(small), small)).to.deep.equal({ sizeBytes: 1, created: true });
   });
 
+  it("lets nobody take room by claiming it", async () => {
+    const store = await openStore();
+    const waiting = Promise.withResolvers<void>();
+    async function* silent(): AsyncGenerator<Uint8Array> {
+      await waiting.promise;
+      yield new Uint8Array(0);
+    }
+    const claims = [1, 2, 3, 4].map((fill) =>
+      failureOf(store.put(sha256(bytesOf(maxBlobBytes, fill)), silent(), maxBlobBytes)),
+    );
+    const bytes = bytesOf(maxBlobBytes, 5);
+    expect(await store.put(sha256(bytes), bytes, maxBlobBytes)).to.deep.equal({
+      sizeBytes: maxBlobBytes,
+      created: true,
+    });
+    waiting.resolve();
+    for (const failure of await Promise.all(claims)) expect(failure).to.be.instanceOf(BlobMismatchError);
+  });
+
   it("bounds the number of tiny blobs", async () => {
     const store = await openStore({ maxTotalBytes: 2 * 4096 });
     for (const fill of [1, 2]) await store.put(sha256(bytesOf(1, fill)), bytesOf(1, fill));

@@ -187,6 +187,28 @@ describe("step", () => {
     expect(error.fact).to.equal("block 3 is not the child of 2");
   });
 
+  it("refuses a head, or a newest remembered block, that another answer contradicts", async () => {
+    const chain = mined([1, 1, 1]);
+    const cursor = await catchUp(chain, startCursor(0n), new LiveLogs());
+    const other = chain.fork();
+    other.drop(1);
+    for (let i = 0; i < 2; i++) other.mine(0);
+    const honest = chain.source();
+    const forked = other.source();
+
+    // The head is of one fork, the headers below it of the other.
+    const moved = { ...honest, head: async () => other.blocks[3], logs: async () => [] };
+    const reading = await rejection(step(moved, startCursor(0n)), InconsistentSourceError);
+    expect(reading.fact).to.equal("block 3 changed while reading");
+    const rewinding = await rejection(step(moved, cursor), InconsistentSourceError);
+    expect(rewinding.fact).to.equal("block 3 changed while reading");
+
+    // The next block is another one's child, yet ours is still there.
+    const torn = { ...forked, block: async (n: bigint) => (n === 3n ? honest : forked).block(n) };
+    const left = await rejection(step(torn, cursor), InconsistentSourceError);
+    expect(left.fact).to.equal("block 3 left and came back");
+  });
+
   it("asks again by hash where a header admits logs and the range held none", async () => {
     const chain = mined([1, 0, 2]);
     const live = new LiveLogs();

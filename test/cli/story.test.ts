@@ -1,0 +1,306 @@
+/** A whole deal on the command line, against a real node and a worker's real HTTP application. */
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Hex, keccak256, toHex } from "viem";
+import { hashGrant } from "../../protocol/eip712.ts";
+import { findJob } from "../../sdk/findJob.ts";
+import { readGrantFile } from "../../sdk/grantFile.ts";
+import { openHome } from "../../sdk/node/home.ts";
+import { openGrant, startWorld, type TestEnclave, type World, who, writeTestProgram } from "../sdk/support/world.ts";
+import { testAccount } from "../support/chain.ts";
+import { dcm, type Environment, forEach, type Ran, startDcm } from "./support/dcm.ts";
+
+const canary = "314.159265";
+const csv = `year,temp\n1880,${canary}\n1881,-0.09\n`;
+
+describe("dcm: a deal", () => {
+  let world: World;
+  let enclave: TestEnclave;
+  let provider: Environment;
+  let requester: Environment;
+  let reader: Environment;
+  let program: string;
+  let programId: Hex;
+  let datasetId: Hex;
+  let grantFile: string;
+  let grantHash: Hex;
+  let jobId: Hex;
+  const all: Ran[] = [];
+
+  const keyOf = (index: number) => toHex(testAccount(index).getHdKey().privateKey ?? new Uint8Array());
+
+  before(async () => {
+    world = await startWorld();
+    enclave = await world.registerEnclave();
+    await world.mint(testAccount(who.requester).address, 100_000_000n);
+    reader = { DCM_RPC_URL: world.chain.rpcUrl, DCM_DEPLOYMENT: world.deploymentFile };
+    const as = (index: number, home: string) => ({
+      ...reader,
+      DCM_HOME: join(world.directory, home),
+      DCM_PRIVATE_KEY: keyOf(index),
+    });
+    provider = as(who.provider, "provider");
+    requester = as(who.requester, "requester");
+    program = join(world.directory, "program");
+    await mkdir(program);
+    await writeTestProgram(program);
+    await writeFile(join(world.directory, "table.csv"), csv);
+  });
+  after(() => world.close());
+
+  async function run(environment: Environment, ...args: string[]): Promise<Ran> {
+    const ran = await dcm(args, environment);
+    all.push(ran);
+    return ran;
+  }
+
+  /** The one JSON value of a command that succeeds. */
+  async function json(environment: Environment, ...args: string[]) {
+    const { code, stdout, stderr } = await run(environment, ...args, "--json");
+    expect(code, stderr).to.equal(0);
+    expect(stdout.trim().split("\n")).to.have.length(1);
+    return JSON.parse(stdout);
+  }
+
+  async function error(environment: Environment, ...args: string[]) {
+    const { code, stderr } = await run(environment, ...args, "--json");
+    const last = stderr.trim().split("\n").at(-1) ?? "";
+    return { code, ...JSON.parse(last).error };
+  }
+
+  it("publishes a file", async () => {
+    const file = join(world.directory, "table.csv");
+    const about = ["--title", "Global \u001b[2Jtemperature", "--keywords", "climate, NASA", "--licence", "CC0"];
+    const price = ["--price", "2.50", "--token", world.token];
+    const added = await json(provider, "dataset", "add", file, ...about, ...price, "--upload", world.worker.url);
+    ({ datasetId } = added);
+    expect(added.metadata.records).to.equal(2);
+    expect(added.metadata.timeRange).to.deep.equal(["1880", "1881"]);
+    expect(added.metadata.price).to.deep.equal({ token: world.token, amount: "2500000" });
+    expect(added.uri).to.equal(`blob:${added.contentHash.slice(2)}`);
+    expect(added.simulated).to.equal(true);
+    expect(await world.worker.blobs.size(added.contentHash.slice(2))).to.equal(Number(added.sizeBytes));
+  });
+
+  it("writes the ciphertext where it is told, without a profile, and replaces nothing", async () => {
+    const file = join(world.directory, "table.csv");
+    const out = join(world.directory, "table.age");
+    const args = [
+      "dataset",
+      "add",
+      file,
+      "--title",
+      "Plain",
+      "--price",
+      "0",
+      "--uri",
+      "https://example.org/t",
+      "--out",
+      out,
+    ];
+    const added = await json(provider, ...args, "--no-profile");
+    expect(added.metadata.columns).to.equal(undefined);
+    expect((await readFile(out)).subarray(0, 21).toString()).to.equal("age-encryption.org/v1");
+    expect((await error(provider, ...args)).name).to.equal("Files.FileUnwritableError");
+    const cases: [string[], string][] = [
+      [["--price", "1.0000001", "--token", world.token], "Tokens.BadAmountError"],
+      [["--price", "-1"], "Tokens.BadAmountError"],
+      [["--price", "1", "--token", testAccount(9).address], "Tokens.NotATokenError"],
+    ];
+    await forEach(cases, async ([price, name]) => {
+      const got = await error(provider, "dataset", "add", file, "--title", "t", ...price, "--upload", world.worker.url);
+      expect(got.name).to.equal(name);
+      expect(got.code).to.equal(1);
+    });
+  });
+
+  it("lists, searches and shows data sets, with hostile text made harmless", async () => {
+    const listed = await json(reader, "dataset", "list");
+    expect(listed.datasets.map((d: { metadata: { title: string } }) => d.metadata.title)).to.deep.equal([
+      "Plain",
+      "Global \u001b[2Jtemperature",
+    ]);
+    const found = await json(reader, "dataset", "search", "TEMPERATURE", "nasa");
+    expect(found.datasets.map((d: { datasetId: Hex }) => d.datasetId)).to.deep.equal([datasetId]);
+    expect((await json(reader, "dataset", "search", "nothing")).datasets).to.deep.equal([]);
+    const { stdout } = await run(reader, "dataset", "show", datasetId);
+    expect(stdout).to.match(/^price +2\.5 tUSD$/m);
+    expect(stdout).to.match(/^columns +year \(integer\), temp \(number\)$/m);
+    expect(stdout).to.match(/^SIMULATED: /m);
+    const table = await run(reader, "dataset", "list");
+    expect(table.stdout + stdout).not.to.contain("\u001b");
+    const unknown = await error(reader, "dataset", "show", keccak256("0x"));
+    expect(unknown).to.deep.include({ code: 1, name: "Datasets.UnknownDatasetError" });
+  });
+
+  it("shows enclaves", async () => {
+    const { enclaves } = await json(reader, "enclave", "list", "--workload", world.workloadId);
+    expect(enclaves.map((e: { signingKey: Hex }) => e.signingKey)).to.deep.equal([enclave.account.address]);
+    const { stdout } = await run(reader, "enclave", "show", enclave.account.address);
+    expect(stdout).to.match(/^live +yes$/m);
+    expect(stdout).to.match(/^SIMULATED: /m);
+  });
+
+  it("grants, in a file that anyone can check", async () => {
+    ({ programId } = await json({}, "program", "id", program));
+    grantFile = join(world.directory, "grant.json");
+    const consent = ["--dataset", datasetId, "--program", programId, "--workload", world.workloadId];
+    const created = await json(provider, "grant", "create", ...consent, "--max-uses", "2", "--out", grantFile);
+    ({ grantHash } = created);
+    const text = await readFile(grantFile, "utf8");
+    expect(JSON.parse(text)).to.deep.equal(created.file);
+    const { grant } = readGrantFile(text, world.deployment);
+    expect(grant.pricePerUse).to.equal(2_500_000n); // from the metadata
+    const client = await world.clientOf();
+    expect(hashGrant(client.marketDomain, grant)).to.equal(grantHash);
+    const { grants } = await json(provider, "grant", "list");
+    expect(grants).to.have.length(1);
+    expect(grants[0]).to.deep.include({ grantHash, state: "in force", uses: "0" });
+    expect((await error(requester, "grant", "create", ...consent)).name).to.equal("Grants.NotYoursError");
+  });
+
+  it("serves keys to enclaves, once and until interrupted", async () => {
+    const once1 = await json(provider, "provider", "serve", "--once");
+    expect(once1.events).to.deep.equal([
+      { type: "delivered", grantHash, signingKey: enclave.account.address, endpoint: world.worker.url },
+    ]);
+    expect((await json(provider, "provider", "serve", "--once")).events).to.deep.equal([]);
+
+    const child = startDcm(["provider", "serve", "--poll-seconds", "1", "--json"], provider);
+    let [stdout, stderr] = ["", ""];
+    const served = new Promise<void>((resolve) => {
+      child.stderr.on("data", (text) => {
+        stderr += text;
+        if (stderr.includes("delivered")) resolve();
+      });
+    });
+    child.stdout.on("data", (text) => {
+      stdout += text;
+    });
+    const another = await world.registerEnclave();
+    await served;
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    all.push({ code, stdout, stderr });
+    expect(code).to.equal(0);
+    expect(JSON.parse(stdout)).to.deep.equal({ delivered: 1, failed: 0, void: 0, simulated: true });
+    const [first, second] = world.worker.grants;
+    if (first === undefined || second === undefined) throw new Error("not both were posted");
+    const secret = await openGrant(enclave, grantHash, first);
+    expect(secret).to.match(/^AGE-SECRET-KEY-1/);
+    expect(await openGrant(another, grantHash, second)).to.equal(secret);
+  });
+
+  const jobArgs = () => [
+    ...["job", "create", "--program", program, "--dataset", datasetId, "--workload", world.workloadId],
+    ...["--worker", world.worker.url, "--fee", "1.00", "--token", world.token],
+  ];
+
+  it("opens a job after checking that it can settle", async () => {
+    const refused: [string[], string][] = [
+      [[], "PrepareJob.GrantMissingError"],
+      [["--grant-file", grantFile, "--grant-file", grantFile], "PrepareJob.GrantMissingError"],
+      [["--grant-file", grantFile, "--params", '{"x":1}'], "PrepareJob.ParamsRefusedError"],
+      [["--grant-file", join(program, "manifest.json")], "GrantFile.BadGrantFileError"],
+      [["--grant", grantHash], "Cli.UsageError"],
+      [["--grant-file", grantFile, "--max-total", "3.49"], "PrepareJob.CostTooHighError"],
+      [["--grant-file", grantFile, "--failure-fee", "2"], "Chain.ContractRefusedError"],
+    ];
+    await forEach(refused, async ([args, name]) => {
+      expect((await error(requester, ...jobArgs(), ...args)).name).to.equal(name);
+    });
+    const altered = JSON.parse(await readFile(grantFile, "utf8"));
+    altered.grant.pricePerUse = "0";
+    const alteredFile = join(world.directory, "altered.json");
+    await writeFile(alteredFile, JSON.stringify(altered));
+    const forged = await error(requester, ...jobArgs(), "--grant-file", alteredFile);
+    expect(forged.name).to.equal("Grants.GrantBadSignatureError");
+
+    const created = await json(requester, ...jobArgs(), "--grant-file", grantFile, "--max-total", "3.50");
+    ({ jobId } = created);
+    expect(created).to.deep.include({ cost: "3500000", payment: "permit", programId, token: world.token });
+    expect(await world.worker.blobs.size(created.programUri.slice("blob:".length))).to.be.greaterThan(0);
+    expect((await json(reader, "job", "status", jobId)).state).to.equal("Open");
+    expect((await error(requester, "job", "result", jobId)).name).to.equal("FetchOutput.NoResultError");
+  });
+
+  it("reads the settled result, pays, and audits", async () => {
+    const { grant, signature } = readGrantFile(await readFile(grantFile, "utf8"), world.deployment);
+    await world.settle(await findJob(await world.clientOf(), jobId), enclave, [{ grant, signature }], { rows: 3 });
+    const status = await json(reader, "job", "status", jobId);
+    expect(status).to.deep.include({ state: "SettledOk", failure: "None", signer: enclave.account.address });
+    expect((await json(requester, "job", "result", jobId)).output).to.deep.equal({ rows: 3 });
+    expect((await error(provider, "job", "result", jobId)).code).to.equal(2);
+    expect((await json(provider, "grant", "list")).grants[0].uses).to.equal("1");
+
+    const credit = ["--account", testAccount(who.provider).address, "--token", world.token];
+    expect((await json(reader, "credit", "show", ...credit)).amount).to.equal("2500000");
+    const { stdout } = await run(provider, "credit", "withdraw", "--token", world.token, "--amount", "1.5");
+    expect(stdout).to.match(/^withdrawn +1\.5 tUSD$/m);
+    expect((await json(provider, "credit", "withdraw", "--token", world.token)).amount).to.equal("1000000");
+    expect((await error(provider, "credit", "withdraw", "--token", world.token)).name).to.equal("Credit.NoCreditError");
+
+    // The test settled with a receipt whose roots are zero: an audit must see that.
+    const { code, stdout: report } = await run(requester, "audit", jobId, "--worker", world.worker.url, "--json");
+    expect(code).to.equal(1);
+    const { lines } = JSON.parse(report);
+    const verdict = (line: string) => lines.find(({ id }: { id: string }) => id === line)?.verdict;
+    expect(verdict("receipt.signature")).to.equal("verified");
+    expect(lines.some((line: { verdict: string }) => line.verdict === "not verified")).to.equal(true);
+  });
+
+  it("cancels and expires", async () => {
+    const first = (await json(requester, ...jobArgs(), "--grant-file", grantFile)).jobId;
+    expect((await error(provider, "job", "cancel", first)).message).to.match(/JobMarket_NotRequester/);
+    expect((await error(requester, "job", "expire", first)).message).to.match(/JobMarket_DeadlineNotPassed/);
+    await json(requester, "job", "cancel", first);
+    expect((await json(reader, "job", "status", first)).state).to.equal("Cancelled");
+    const args = ["--grant-file", grantFile, "--deadline-minutes", "1"];
+    const second = (await json(requester, ...jobArgs(), ...args)).jobId;
+    await world.chain.control.increaseTime({ seconds: 61 });
+    await world.chain.control.mine({ blocks: 1 });
+    await json(provider, "job", "expire", second);
+    expect((await json(reader, "job", "status", second)).state).to.equal("Expired");
+    expect((await json(requester, "credit", "show", "--token", world.token)).amount).to.equal("7000000");
+  });
+
+  it("revokes one grant, then all", async () => {
+    await json(provider, "grant", "revoke", grantHash);
+    expect((await json(provider, "grant", "list")).grants[0].state).to.equal("revoked");
+    const again = await error(provider, "grant", "revoke", grantHash);
+    expect(again.message).to.match(/DatasetRegistry_NonceAlreadyRevoked/);
+    expect((await json(provider, "grant", "revoke", "--all-of", datasetId)).newEpoch).to.equal(1);
+    const refused = await error(requester, ...jobArgs(), "--grant-file", grantFile);
+    expect(refused.name).to.equal("Grants.GrantNotInForceError");
+  });
+
+  it("told no secret, on any stream or in any file", async () => {
+    const { deployment } = world;
+    const home = await openHome({
+      directory: provider.DCM_HOME ?? "",
+      privateKey: keyOf(who.provider),
+      deployment,
+    });
+    const datasetKey = (await home.datasetKey(datasetId)) ?? "";
+    expect(datasetKey).to.match(/^AGE-SECRET-KEY-1/);
+    const secrets = [datasetKey, keyOf(who.provider).slice(2), keyOf(who.requester).slice(2), canary, "AGE-SECRET-KEY"];
+    const told = all.map(({ stdout, stderr }) => stdout + stderr).join("\n");
+    const kept = [...world.worker.lines];
+    for (const entry of await readdir(world.directory, { recursive: true, withFileTypes: true })) {
+      const isSource = entry.name === "table.csv";
+      if (entry.isFile() && !isSource)
+        kept.push((await readFile(join(entry.parentPath, entry.name))).toString("latin1"));
+    }
+    expect(all.length).to.be.greaterThan(40);
+    expect(kept.length).to.be.greaterThan(10);
+    for (const [i, secret] of secrets.entries()) {
+      expect(told.includes(secret), `secret ${i} in output`).to.equal(false);
+      expect(
+        kept.some((text) => text.includes(secret)),
+        `secret ${i} in a file`,
+      ).to.equal(false);
+    }
+  });
+});
