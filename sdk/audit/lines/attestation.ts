@@ -8,8 +8,8 @@ import { isSimulated } from "../../../protocol/deployment.ts";
 import { domainOf, hashRegistration } from "../../../protocol/eip712.ts";
 import { measurementsOf } from "../../../protocol/quote/mrConfigId.ts";
 import { type Evidence, isMissing, type Registration, type RegistrationCall, type Settlement } from "../evidence.ts";
-import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
-import { isSignedBy } from "../recoverSigner.ts";
+import { isSignedBy } from "../isSignedBy.ts";
+import { type AuditLine, allOf, type Finding, fails, given, holds, isoTime, line, unknown } from "../line.ts";
 import { verifyRegistered } from "../verifiedReport.ts";
 
 /** How far back a registration may look for the block in its quote. Source: IEnclaveRegistry, StaleBlock. */
@@ -133,6 +133,6 @@ function judgeLife(evidence: Evidence, found: Registration, settlement: Settleme
       "the registry's storage names another workload": record.workloadId === found.workloadId,
       "the registry's storage names another vault key": record.vaultKeyHash === keccak256(found.vaultKey),
     },
-    `registered in block ${found.block.number}, until ${new Date(Number(found.expiresAt) * 1000).toISOString()}`,
+    `registered in block ${found.block.number}, until ${isoTime(found.expiresAt)}`,
   );
 }

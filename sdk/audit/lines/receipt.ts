@@ -7,8 +7,8 @@ import { BaseError } from "../../../protocol/errors.ts";
 import { type Program, policyHashOf, unpackProgram } from "../../../protocol/program.ts";
 import { grantsRootOf, inputsRootOf } from "../../../protocol/roots.ts";
 import { type Evidence, isMissing, type Settlement } from "../evidence.ts";
+import { isSignedBy } from "../isSignedBy.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
-import { isSignedBy } from "../recoverSigner.ts";
 
 /**
  * Judges the receipt.

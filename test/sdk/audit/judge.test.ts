@@ -379,6 +379,15 @@ describe("judge", () => {
       expect(lines.find((line) => line.id === id)).to.include({ verdict: "cannot be verified", reason: "not here" });
   });
 
+  it("takes times past what a date holds", () => {
+    const far = 2n ** 64n - 1n;
+    expect(lineOf("attestation.live", (e) => (e.registration.expiresAt = far))).to.match(
+      /^verified: .*after the year 9999$/,
+    );
+    const forever = (e: Whole) => Object.assign(e.settlement.grants[0]?.grant ?? {}, { notAfter: far });
+    expect(lineOf("consent.1.force", forever)).to.match(/to after the year 9999, not revoked before$/);
+  });
+
   it("makes strangers' text harmless", () => {
     const shown = lineOf("code.launch", withCompose({ allowed_envs: ["\u001b[31m\u202e".repeat(300)] }));
     expect(shown).to.match(/^not verified: the host may set/);
