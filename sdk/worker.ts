@@ -21,10 +21,9 @@ const maxJsonBytes = 64 * 1024;
 const uploadTimeoutMs = 15 * 60_000;
 
 const attestationSchema = z.looseObject({
-  quote: hexUpTo(32 * 1024),
+  quote: hexUpTo(32 * 1024).optional(),
   eventLog: z.string(),
   appCompose: z.string(),
-  reportDataKind: z.enum(["registration", "challenge"]),
 });
 
 /** What a worker says of itself; further fields as in `docs/HTTP.md`. */
