@@ -29,7 +29,11 @@ export type VaultKeyPair = { publicKey: Hex; privateKey: CryptoKey };
  * const vault = await generateVaultKey()
  */
 export async function generateVaultKey(): Promise<VaultKeyPair> {
-  const pair = await suite.kem.generateKeyPair();
+  // Not the library's own generator: its private keys can be exported.
+  const pair = (await crypto.subtle.generateKey("X25519", false, ["deriveBits"])) as {
+    publicKey: CryptoKey;
+    privateKey: CryptoKey;
+  };
   const publicKey = bytesToHex(new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)));
   return { publicKey, privateKey: pair.privateKey };
 }
@@ -67,8 +71,10 @@ export async function sealKey(vaultKey: Hex, grantHash: Hex, key: Uint8Array): P
  */
 export async function openKey(privateKey: CryptoKey, grantHash: Hex, sealed: SealedKey): Promise<Uint8Array> {
   try {
+    // The public half cannot be had from a key that stays inside; a wrong one gives another shared secret.
+    const publicKey = await suite.kem.deserializePublicKey(toBuffer(hexToBytes(sealed.vaultKey)));
     const recipient = await suite.createRecipientContext({
-      recipientKey: privateKey,
+      recipientKey: { privateKey, publicKey },
       enc: toBuffer(hexToBytes(sealed.enc)),
       info: toBuffer(info),
     });

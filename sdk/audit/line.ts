@@ -70,3 +70,13 @@ export function line(id: string, claim: string, look: () => Finding): AuditLine 
 export function given<T extends object>(evidence: T | Missing, look: (present: T) => Finding): Finding {
   return isMissing(evidence) ? unknown(evidence.missing) : look(evidence as T);
 }
+
+/**
+ * A time as text. Times come from strangers: one may be past what a Date holds.
+ *
+ * @example
+ * isoTime(0n) // "1970-01-01T00:00:00.000Z"
+ */
+export function isoTime(unixSeconds: bigint): string {
+  return unixSeconds < 253_402_300_800n ? new Date(Number(unixSeconds) * 1000).toISOString() : "after the year 9999";
+}

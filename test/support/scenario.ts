@@ -86,7 +86,9 @@ export async function startScenario(options: WorkerOptions = {}) {
       bytes,
       metadata: { title: `data of ${index}`, format: "csv" },
       describe: false,
-      keepKey: async (_, key) => void (datasetKey = key),
+      keepKey: async (_, key) => {
+        datasetKey = key;
+      },
       place: place ?? (async (ciphertext) => (await uploadBlob(worker.url, ciphertext)).uri),
     });
     const grants: SignedGrant[] = [];

@@ -6,7 +6,7 @@ import { datasetRegistryAbi } from "../../../protocol/abi.ts";
 import { type DatasetUse, domainOf, hashGrant, type SignedGrant } from "../../../protocol/eip712.ts";
 import { ContractRefusedError, NoContractError } from "../../chainErrors.ts";
 import { type DatasetEvidence, isMissing, type Settlement } from "../evidence.ts";
-import { isSignedBy } from "../recoverSigner.ts";
+import { isSignedBy } from "../isSignedBy.ts";
 import type { ChainView } from "./chainView.ts";
 
 const registeredEvent = getAbiItem({ abi: datasetRegistryAbi, name: "DatasetRegistered" });

@@ -17,6 +17,9 @@ import { BaseError } from "../../../protocol/errors.ts";
 import type { Credit, Ending, Missing, Opening, Settlement } from "../evidence.ts";
 import { type ChainView, ContradictoryChainError } from "./chainView.ts";
 
+/** Source: JobMarket.open, BadDatasetCount. */
+const maxDatasets = 16;
+
 const openedEvent = getAbiItem({ abi: jobMarketAbi, name: "JobOpened" });
 const settledEvent = getAbiItem({ abi: jobMarketAbi, name: "JobSettled" });
 const cancelledEvent = getAbiItem({ abi: jobMarketAbi, name: "JobCancelled" });
@@ -36,6 +39,7 @@ export async function gatherOpening(view: ChainView, jobId: Hex): Promise<Openin
   if (opened === undefined) throw new NoSuchJobError(jobId, view.anchor.number);
   if (more.length > 0) throw new ContradictoryChainError("the job was opened twice");
   const { index, order, programUri, params } = opened.args;
+  if (order.datasets.length > maxDatasets) throw new ContradictoryChainError("no job has so many data sets");
   const moved = await gatherMoves(view, opened.transactionHash, order.token);
   return { block: opened.block, logIndex: opened.logIndex, index, order, programUri, params, moved };
 }

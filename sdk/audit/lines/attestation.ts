@@ -7,12 +7,10 @@ import { registrationReportData, workloadIdOf } from "../../../protocol/attestat
 import { isSimulated } from "../../../protocol/deployment.ts";
 import { domainOf, hashRegistration } from "../../../protocol/eip712.ts";
 import { measurementsOf } from "../../../protocol/quote/mrConfigId.ts";
-import { parseQuote, quoteBytes } from "../../../protocol/quote/parseQuote.ts";
-import type { TdReport } from "../../../protocol/quote/tdReport.ts";
-import { verifyQuote } from "../../../protocol/quote/verifyQuote.ts";
 import { type Evidence, isMissing, type Registration, type RegistrationCall, type Settlement } from "../evidence.ts";
-import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
-import { isSignedBy } from "../recoverSigner.ts";
+import { isSignedBy } from "../isSignedBy.ts";
+import { type AuditLine, allOf, type Finding, fails, given, holds, isoTime, line, unknown } from "../line.ts";
+import { verifyRegistered } from "../verifiedReport.ts";
 
 /** How far back a registration may look for the block in its quote. Source: IEnclaveRegistry, StaleBlock. */
 const freshBlocks = 256n;
@@ -39,7 +37,7 @@ export function attestationLines(evidence: Evidence, settlement: Settlement): Au
       withCall((found, call) => {
         if (isSimulated(evidence.deployment))
           return unknown("SIMULATED: the root key is not Intel's, the platform is software and keeps nothing secret");
-        verifyQuote(call.quote, evidence.deployment.rootKey, Number(found.block.timestamp));
+        verifyRegistered(evidence, found, call);
         return holds("the chain of certificates ends in Intel's SGX Root CA");
       }),
     ),
@@ -61,7 +59,7 @@ export function attestationLines(evidence: Evidence, settlement: Settlement): Au
       "attestation.workload",
       "The enclave runs the workload that the order names",
       withCall((found, call) => {
-        const measured = workloadIdOf(measurementsOf(reportOf(call)));
+        const measured = workloadIdOf(measurementsOf(verifyRegistered(evidence, found, call).report));
         return allOf(
           {
             [`the quote measures workload ${measured}`]: measured === evidence.opening.order.workloadId,
@@ -78,12 +76,8 @@ export function attestationLines(evidence: Evidence, settlement: Settlement): Au
   ];
 }
 
-function reportOf(call: RegistrationCall): TdReport {
-  return parseQuote(quoteBytes(call.quote.quote)).report;
-}
-
 function judgeQuote(evidence: Evidence, found: Registration, call: RegistrationCall): Finding {
-  const quote = verifyQuote(call.quote, evidence.deployment.rootKey, Number(found.block.timestamp));
+  const quote = verifyRegistered(evidence, found, call);
   return allOf(
     {
       "the registration names another platform": quote.platformId === found.platformId,
@@ -96,6 +90,7 @@ function judgeQuote(evidence: Evidence, found: Registration, call: RegistrationC
 function judgeBinding(evidence: Evidence, found: Registration, call: RegistrationCall): Finding {
   const { deployment } = evidence;
   const { boundBlock } = call;
+  const { report } = verifyRegistered(evidence, found, call);
   if (isMissing(boundBlock)) return unknown(boundBlock.missing);
   const { chainId, contracts } = deployment;
   const { operator, signingKey, vaultKey, endpoint, blockNumber } = call;
@@ -110,7 +105,7 @@ function judgeBinding(evidence: Evidence, found: Registration, call: Registratio
   });
   return allOf(
     {
-      "the report data bind something else": bytesToHex(reportOf(call).reportData) === expected,
+      "the report data bind something else": bytesToHex(report.reportData) === expected,
       "the quote is not fresh": blockNumber < found.block.number && found.block.number - blockNumber <= freshBlocks,
       "the registration is not signed by the key it names": isSignedBy(digest, call.signature, signingKey),
       "another signing key was recorded": isAddressEqual(found.signingKey, signingKey),
@@ -138,6 +133,6 @@ function judgeLife(evidence: Evidence, found: Registration, settlement: Settleme
       "the registry's storage names another workload": record.workloadId === found.workloadId,
       "the registry's storage names another vault key": record.vaultKeyHash === keccak256(found.vaultKey),
     },
-    `registered in block ${found.block.number}, until ${new Date(Number(found.expiresAt) * 1000).toISOString()}`,
+    `registered in block ${found.block.number}, until ${isoTime(found.expiresAt)}`,
   );
 }

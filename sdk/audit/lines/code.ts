@@ -1,15 +1,15 @@
 /**
  * Room: sdk/audit/lines/code. Whether what was measured is the code that people agreed on. Pure.
  */
-import { sha256, stringToBytes } from "viem";
+import { type Hex, sha256, stringToBytes } from "viem";
 import { unpackProgram } from "../../../protocol/program.ts";
 import { EventLogMismatchError, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
 import { composeHashOf } from "../../../protocol/quote/mrConfigId.ts";
-import { parseQuote, quoteBytes } from "../../../protocol/quote/parseQuote.ts";
 import type { TdReport } from "../../../protocol/quote/tdReport.ts";
 import { readAppCompose } from "../appCompose.ts";
 import { type Evidence, isMissing, type Missing, type WorkerEvidence } from "../evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
+import { verifyRegistered } from "../verifiedReport.ts";
 
 /** What the worker shows of itself. */
 type Shown = Exclude<WorkerEvidence["attestation"], Missing>;
@@ -23,42 +23,41 @@ const otherBoot = "the worker runs under another key now, so that its answers ar
  * lines.push(...codeLines(evidence))
  */
 export function codeLines(evidence: Evidence): AuditLine[] {
-  const report = reportOf(evidence);
   const { attestation } = evidence.worker;
-  const compose = given(report, ({ mrConfigId }) =>
-    given(attestation, (shown) => judgeCompose(evidence, shown, mrConfigId)),
+  const compose = line("code.compose", "The compose file that the worker shows is the one that was measured", () =>
+    withReport(evidence, (report) =>
+      given(attestation, (shown) => judgeCompose(evidence, shown, composeHashOf(report.mrConfigId))),
+    ),
   );
+  const ofMeasured = (look: (appCompose: string) => Finding) => () =>
+    compose.verdict === "verified"
+      ? given(attestation, ({ appCompose }) => look(appCompose))
+      : unknown(`the measured compose file is not at hand: ${compose.reason}`);
   return [
-    line("code.compose", "The compose file that the worker shows is the one that was measured", () => compose),
-    line("code.launch", "Nothing else was launched in the enclave, and the host reads and sets nothing in it", () =>
-      compose.verdict === "verified"
-        ? given(attestation, ({ appCompose }) => judgeLaunch(appCompose))
-        : unmeasured(compose),
+    compose,
+    line(
+      "code.launch",
+      "Nothing else was launched in the enclave, and the host reads and sets nothing in it",
+      ofMeasured(judgeLaunch),
     ),
     line("code.boot", "The event log that the worker shows is what the enclave booted", () =>
-      given(report, (found) => given(attestation, (shown) => judgeBoot(evidence, found, shown))),
+      withReport(evidence, (report) => given(attestation, (shown) => judgeBoot(evidence, report, shown))),
     ),
-    line("code.images", "The container images are built from the published source", () =>
-      compose.verdict === "verified"
-        ? given(attestation, ({ appCompose }) => judgeImages(appCompose))
-        : unmeasured(compose),
-    ),
+    line("code.images", "The container images are built from the published source", ofMeasured(judgeImages)),
     line("code.program", "The program bundle is the program that was agreed on", () =>
       given(evidence.program, (bytes) => judgeProgram(evidence, bytes)),
     ),
   ];
 }
 
-function reportOf({ registration }: Evidence): TdReport | Missing {
-  if (isMissing(registration)) return registration;
-  return isMissing(registration.call)
-    ? registration.call
-    : parseQuote(quoteBytes(registration.call.quote.quote)).report;
+function withReport(evidence: Evidence, look: (report: TdReport) => Finding): Finding {
+  return given(evidence.registration, (found) =>
+    given(found.call, (call) => look(verifyRegistered(evidence, found, call).report)),
+  );
 }
 
-function judgeCompose(evidence: Evidence, shown: Shown, mrConfigId: Uint8Array): Finding {
+function judgeCompose(evidence: Evidence, shown: Shown, measured: Hex): Finding {
   const hash = sha256(stringToBytes(shown.appCompose));
-  const measured = composeHashOf(mrConfigId);
   if (hash === measured) return holds("the SHA-256 of its bytes is the one in the quote's MRCONFIGID");
   return isOtherBoot(evidence, shown)
     ? unknown(otherBoot)
@@ -68,10 +67,6 @@ function judgeCompose(evidence: Evidence, shown: Shown, mrConfigId: Uint8Array):
 /** By its own word: a worker that lies here gains no more than one that does not answer. */
 function isOtherBoot({ registration }: Evidence, shown: Shown): boolean {
   return isMissing(registration) || shown.signingKey.toLowerCase() !== registration.signingKey.toLowerCase();
-}
-
-function unmeasured(compose: Finding): Finding {
-  return unknown(`the measured compose file is not at hand: ${compose.reason}`);
 }
 
 function judgeLaunch(appCompose: string): Finding {

@@ -6,8 +6,8 @@ import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { datasetIdOf } from "../../../protocol/attestationBinding.ts";
 import { type DatasetUse, domainOf, type Grant, hashGrant, type SignedGrant } from "../../../protocol/eip712.ts";
 import { type DatasetEvidence, type Evidence, isMissing, type Position, type Settlement } from "../evidence.ts";
-import { type AuditLine, allOf, type Finding, given, holds, line, unknown } from "../line.ts";
-import { isSignedBy } from "../recoverSigner.ts";
+import { isSignedBy } from "../isSignedBy.ts";
+import { type AuditLine, allOf, type Finding, given, holds, isoTime, line, unknown } from "../line.ts";
 
 /**
  * Judges the registration and the grant of each data set, numbered from 1 in the order's order.
@@ -129,15 +129,10 @@ function judgeForce({ ending, receiptAnchor }: Evidence, dataset: DatasetEvidenc
       "it was revoked before the anchor block": !dataset.nonceRevocations.some(atAnchor),
       "it was revoked before the settlement": !dataset.nonceRevocations.some(atSettlement),
     },
-    `valid ${iso(grant.notBefore)} to ${iso(grant.notAfter)}, not revoked before${later ? "; revoked since" : ""}`,
+    `valid ${isoTime(grant.notBefore)} to ${isoTime(grant.notAfter)}, not revoked before${later ? "; revoked since" : ""}`,
   );
 }
 
 function isAnyOr(named: Address, actual: Address): boolean {
   return isAddressEqual(named, zeroAddress) || isAddressEqual(named, actual);
-}
-
-/** Signed by strangers: may be past what a Date holds. */
-function iso(unixSeconds: bigint): string {
-  return unixSeconds < 253_402_300_800n ? new Date(Number(unixSeconds) * 1000).toISOString() : "the end of time";
 }

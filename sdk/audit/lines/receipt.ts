@@ -3,11 +3,12 @@
  */
 import { type Hex, isAddressEqual, zeroHash } from "viem";
 import { domainOf, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../../protocol/eip712.ts";
-import { policyHashOf, unpackProgram } from "../../../protocol/program.ts";
+import { BaseError } from "../../../protocol/errors.ts";
+import { type Program, policyHashOf, unpackProgram } from "../../../protocol/program.ts";
 import { grantsRootOf, inputsRootOf } from "../../../protocol/roots.ts";
 import { type Evidence, isMissing, type Settlement } from "../evidence.ts";
+import { isSignedBy } from "../isSignedBy.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
-import { isSignedBy } from "../recoverSigner.ts";
 
 /**
  * Judges the receipt.
@@ -45,14 +46,7 @@ export function receiptLines(evidence: Evidence, settlement: Settlement): AuditL
     ),
     line("receipt.policy", "The enforced output policy is the program's", () => {
       if (wasNotReached(receipt, receipt.policyHash, zeroHash)) return holds("the run failed before it had a program");
-      return given(evidence.program, (bytes) => {
-        const { id, manifest } = unpackProgram(bytes);
-        if (id !== receipt.programId) return unknown("the bundle at hand is another program's");
-        return allOf(
-          { "policyHash is another": policyHashOf(manifest) === receipt.policyHash },
-          "policyHash recomputed",
-        );
-      });
+      return given(evidence.program, (bytes) => judgePolicy(receipt, bytes));
     }),
     line("receipt.log", "The run stands in the enclave's log, and none is left out", () =>
       unknown(`the receipt commits to ${receipt.logSize} entries, but proofs about them are not published yet`),
@@ -92,6 +86,21 @@ function judgeFields({ jobId, opening }: Evidence, receipt: Receipt): Finding {
       "status, failure code and result contradict each other": ok ? code === "None" && full : code !== "None" && empty,
     },
     ok ? "Ok, with a result" : `Failed: ${code}`,
+  );
+}
+
+function judgePolicy(receipt: Receipt, bundle: Uint8Array): Finding {
+  let program: Program;
+  try {
+    program = unpackProgram(bundle);
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return unknown("the bundle at hand is no program"); // that it is none is the line on the program's to say
+  }
+  if (program.id !== receipt.programId) return unknown("the bundle at hand is another program's");
+  return allOf(
+    { "policyHash is another": policyHashOf(program.manifest) === receipt.policyHash },
+    "policyHash recomputed from the program's manifest",
   );
 }
 

@@ -98,7 +98,7 @@ describe("auditJob of a settled job", () => {
     show({ nonsense: true });
     expect(await lines(["code.boot", "code.compose"])).to.deep.equal(["cannot be verified", "cannot be verified"]);
     story.answers.set(program, new TextEncoder().encode('{"manifest":{},"files":{}}'));
-    expect(await lines(["code.program", "receipt.policy"])).to.deep.equal(["not verified", "not verified"]);
+    expect(await lines(["code.program", "receipt.policy"])).to.deep.equal(["not verified", "cannot be verified"]);
     story.answers.set(`/results/${story.jobId}`, new Uint8Array(100));
     expect(await lines(["result.sealed", "result.output"])).to.deep.equal(["not verified", "cannot be verified"]);
   });
@@ -149,6 +149,10 @@ describe("auditJob of a settled job", () => {
       "order.contracts",
       "attestation.signature",
       "attestation.genuine",
+      "attestation.binding",
+      "attestation.workload",
+      "code.compose",
+      "code.boot",
     ]);
     expect(reasonOf(real, "order.contracts")).to.equal("the verifier pins another root key");
     expect(reasonOf(real, "attestation.genuine")).to.equal("Quote refused, issuer signature: not valid.");

