@@ -2,7 +2,16 @@
  * A real Hardhat node behind HTTP: the chain of `npm start`, `npm run dev` and of the tests that need one.
  */
 import { network } from "hardhat";
-import { createPublicClient, createTestClient, createWalletClient, http, publicActions, walletActions } from "viem";
+import {
+  bytesToHex,
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  type Hex,
+  http,
+  publicActions,
+  walletActions,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 
@@ -14,6 +23,13 @@ export type TestChain = Awaited<ReturnType<typeof startChain>>;
 /** The i-th funded account of the node. */
 export function testAccount(index: number) {
   return mnemonicToAccount(mnemonic, { addressIndex: index });
+}
+
+/** The private key of the i-th funded account: worth nothing, everybody knows it. */
+export function testPrivateKey(index: number): Hex {
+  const { privateKey } = testAccount(index).getHdKey();
+  if (privateKey === null) throw new Error("the development mnemonic has private keys");
+  return bytesToHex(privateKey);
 }
 
 /**

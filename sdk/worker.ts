@@ -7,7 +7,7 @@ import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
 import { BaseError } from "../protocol/errors.ts";
 import { type GrantPackage, grantToJson } from "../protocol/grantPackage.ts";
-import { bytes32 } from "../protocol/schemas.ts";
+import { bytes32, hexUpTo } from "../protocol/schemas.ts";
 import { type BoundedRequest, boundedFetch, serverUrl } from "./boundedFetch.ts";
 
 /** Time and cancellation of one exchange. */
@@ -19,6 +19,15 @@ const maxAttestationBytes = 4 * 1024 * 1024;
 const maxJsonBytes = 64 * 1024;
 /** Large files take long on slow lines. */
 const uploadTimeoutMs = 15 * 60_000;
+
+const attestationSchema = z.looseObject({
+  quote: hexUpTo(32 * 1024).optional(),
+  eventLog: z.string(),
+  appCompose: z.string(),
+});
+
+/** What a worker says of itself; further fields as in `docs/HTTP.md`. */
+export type Attestation = z.output<typeof attestationSchema>;
 
 /**
  * Stores bytes (a ciphertext, a program bundle) at a worker.
@@ -109,11 +118,11 @@ export async function fetchAttestation(
   workerUrl: string,
   nonce?: Hex,
   options: ExchangeOptions = {},
-): Promise<Record<string, unknown>> {
+): Promise<Attestation> {
   const url = serverUrl(workerUrl, "attestation");
   if (nonce !== undefined) url.searchParams.set("nonce", nonce);
   const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxAttestationBytes }));
-  const parsed = z.record(z.string(), z.unknown()).safeParse(answer);
+  const parsed = attestationSchema.safeParse(answer);
   if (!parsed.success) throw new BadAnswerError("GET /attestation");
   return parsed.data;
 }

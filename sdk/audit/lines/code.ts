@@ -2,6 +2,7 @@
  * Room: sdk/audit/lines/code. Whether what was measured is the code that people agreed on. Pure.
  */
 import { type Hex, sha256, stringToBytes } from "viem";
+import { isSimulated } from "../../../protocol/deployment.ts";
 import { unpackProgram } from "../../../protocol/program.ts";
 import { EventLogMismatchError, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
 import { composeHashOf } from "../../../protocol/quote/mrConfigId.ts";
@@ -37,8 +38,8 @@ export function codeLines(evidence: Evidence): AuditLine[] {
     compose,
     line(
       "code.launch",
-      "Nothing else was launched in the enclave, and the host reads and sets nothing in it",
-      ofMeasured(judgeLaunch),
+      "Only what was measured was launched, and the host sets and reads nothing that decides about data",
+      ofMeasured((appCompose) => judgeLaunch(evidence, appCompose)),
     ),
     line("code.boot", "The event log that the worker shows is what the enclave booted", () =>
       withReport(evidence, (report) => given(attestation, (shown) => judgeBoot(evidence, report, shown))),
@@ -69,15 +70,22 @@ function isOtherBoot({ registration }: Evidence, shown: Shown): boolean {
   return isMissing(registration) || shown.signingKey.toLowerCase() !== registration.signingKey.toLowerCase();
 }
 
-function judgeLaunch(appCompose: string): Finding {
+/** What a worker takes from its operator: whom it asks, who is paid, how it is reached. None decides where data go. */
+const operatorSettings = ["RPC_URL", "OPERATOR_ADDRESS", "ENDPOINT"];
+
+function judgeLaunch(evidence: Evidence, appCompose: string): Finding {
   const { allowedEnvs, publicLogs } = readAppCompose(appCompose);
-  return allOf(
+  const others = allowedEnvs.filter((name) => !operatorSettings.includes(name));
+  const finding = allOf(
     {
-      [`the host may set ${allowedEnvs.join(", ")}`]: allowedEnvs.length === 0,
+      [`the host may set ${others.join(", ")}`]: others.length === 0,
       "the containers' logs are public": !publicLogs,
     },
-    "no scripts, no unknown fields, no variables that the host may set, no public logs",
+    `no scripts, no unknown fields, no public logs; the host may set ${allowedEnvs.join(", ") || "nothing"}`,
   );
+  return finding.verdict === "verified" && isSimulated(evidence.deployment)
+    ? unknown("SIMULATED: the platform measures the manifest, it does not launch from it")
+    : finding;
 }
 
 function judgeBoot(evidence: Evidence, report: TdReport, shown: Shown): Finding {

@@ -15,6 +15,7 @@ const never = [
   "attestation.tcb",
   "chain.rpc",
   "code.images",
+  "code.launch",
   "privacy.keys",
   "privacy.physical",
   "receipt.log",
@@ -44,7 +45,7 @@ describe("auditJob of a settled job", () => {
     const report = await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity });
     expect(idsOf(report, "not verified")).to.deep.equal([]);
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(never);
-    expect(idsOf(report, "verified").length).to.equal(31);
+    expect(idsOf(report, "verified").length).to.equal(30);
     expect(new Set(report.lines.map((line) => line.id)).size).to.equal(report.lines.length);
     const head = await story.chain.public.getBlock();
     expect(report.anchors).to.deep.equal({
@@ -60,7 +61,7 @@ describe("auditJob of a settled job", () => {
   it("says what is missing without a worker and without a reader's identity", async () => {
     const report = await audit(story);
     expect(idsOf(report, "not verified")).to.deep.equal([]);
-    const more = ["code.boot", "code.compose", "code.launch", "code.program", "receipt.policy", "result.output"];
+    const more = ["code.boot", "code.compose", "code.program", "receipt.policy", "result.output"];
     const expected = [...never, ...more, "result.readers", "result.sealed"].sort();
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(expected);
     expect(reasonOf(report, "code.compose")).to.equal("no worker was asked");
@@ -185,7 +186,7 @@ describe("auditJob of a settled job", () => {
     const headings = ["The data stay private", "The exact agreed code ran", "The result is what that code returned"];
     for (const heading of [...headings, "Order, money and chain", "SIMULATED: not Intel's"])
       expect(text).to.include(heading);
-    expect(text).to.match(/\n31 verified, 0 not verified, 8 cannot be verified\n$/);
+    expect(text).to.match(/\n30 verified, 0 not verified, 9 cannot be verified\n$/);
     expect(text.split("\n").filter((row) => /^ {2}[+X?] /.test(row)).length).to.equal(39);
   });
 });

