@@ -31,7 +31,7 @@ export type GrantBook = {
   /**
    * Checks and keeps a package; taking the same again changes nothing.
    *
-   * @throws {@link GrantRefusedError} | {@link GrantBookFullError} | `SealingError`
+   * @throws {@link GrantRefusedError} | {@link OtherVaultKeyError} | {@link GrantBookFullError} | `SealingError`
    */
   accept(pkg: GrantPackage): Promise<{ grantHash: Hex }>;
   find(grantHash: Hex): GrantPackage | undefined;
@@ -67,8 +67,7 @@ export function createGrantBook(options: {
     async accept(pkg) {
       const grantHash = hashGrant(domain, pkg.grant);
       if (pkg.grant.workloadId !== workloadId) throw new GrantRefusedError("it is for another workload");
-      if (pkg.sealedKey.vaultKey !== identity.vaultKey)
-        throw new GrantRefusedError("its key is sealed to another vault key");
+      if (pkg.sealedKey.vaultKey !== identity.vaultKey) throw new OtherVaultKeyError();
       const owner = await reader.datasetOwner(pkg.grant.datasetId);
       const typed: TypedGrant = { domain, types: grantTypes, primaryType: "Grant", message: pkg.grant };
       if (!(await reader.verifyTyped(owner, typed, pkg.signature))) {
@@ -94,6 +93,16 @@ export class GrantRefusedError extends BaseError {
   constructor(fact: string) {
     super(`The grant was refused: ${fact}.`, {
       hint: "Sign it as the data set's owner for this market, and seal the key to the vault key of GET /enclave.",
+    });
+  }
+}
+
+/** The key is sealed to an enclave that is not here: an earlier life of this worker, or another one. */
+export class OtherVaultKeyError extends BaseError {
+  override readonly name = "Vault.OtherVaultKeyError";
+  constructor() {
+    super("The grant's key is sealed to another vault key.", {
+      hint: "Seal it to the vault key of GET /enclave: a worker that was started anew has new keys.",
     });
   }
 }
