@@ -1,6 +1,6 @@
 /**
- * Deploys the four contracts of the marketplace and says where they are. Used by `npm start`, the tests and
- * `npm run deploy`. Reads Hardhat's artifacts; run `npm run build` before.
+ * Deploys the four contracts of the marketplace and says where they are. Used by `npm start`, `npm run dev` and
+ * the tests. Reads Hardhat's artifacts; run `npm run build` before.
  */
 import { readFile } from "node:fs/promises";
 import {
