@@ -63,7 +63,7 @@ export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Pr
 export function readParams(job: OpenedJob): unknown {
   if (keccak256(job.params) !== job.order.paramsHash) throw new JobStop("ParamsRefused", "they have another hash");
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(job.params);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(job.params);
     const params: unknown = JSON.parse(text);
     if (toJcs(params) === text) return params;
   } catch {

@@ -2,8 +2,10 @@
  * Jobs and grants as somebody would make them who does not use the sdk, or means harm; and what must come of them.
  * The client-side checks are left out on purpose: what is tested is what the worker and the contracts do.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { erc20Abi, type Hex, zeroAddress } from "viem";
+import type { JobStep } from "../../enclave/jobs/ports.ts";
 import {
   type FailureCode,
   type Grant,
@@ -144,6 +146,30 @@ export async function openRaw(s: Scenario, terms: RawTerms): Promise<RawJob> {
   return { ...(await openJob(s.requester, prepared)), order: prepared.order, cost: prepared.cost, identity };
 }
 
+/** Opens a job in one block of its own and leaves the node without mining: what is sent then waits in its pool. */
+export async function openWithoutMining(s: Scenario, terms: RawTerms): Promise<RawJob> {
+  const { control } = s.market.chain;
+  await control.setAutomine(false);
+  const opening = openRaw(s, terms);
+  while ((await control.getBlock({ blockTag: "pending" })).transactions.length === 0) await sleep(10);
+  await control.mine({ blocks: 1 });
+  return opening;
+}
+
+/** Resolves when the worker has said that a step of a job happened. */
+export async function stepSeen(s: Scenario, step: JobStep, jobId: Hex): Promise<void> {
+  await s.worker().child.waitForLine((line) => (isStep(line, step, jobId) ? true : undefined), 20_000);
+}
+
+/** How often the worker has said so. */
+export function timesSeen(s: Scenario, step: JobStep, jobId: Hex): number {
+  return s.worker().child.lines.stdout.filter((line) => isStep(line, step, jobId)).length;
+}
+
+function isStep(line: string, step: JobStep, jobId: Hex): boolean {
+  return line.includes(`"job.${step}"`) && line.includes(jobId);
+}
+
 /** Credits in the token of the operator, the two providers and the requester. */
 export function credits(s: Scenario): Promise<bigint[]> {
   return Promise.all([1, 2, 3, 4].map((i) => creditOf(s.requester, testAccount(i).address, s.market.token)));
@@ -182,11 +208,11 @@ export async function problemOf(url: string): Promise<string> {
 }
 
 /** A job in order, for provider 0: the worker still does its work and everybody is paid what was agreed. */
-export async function expectHonestJob(s: Scenario): Promise<void> {
+export async function expectHonestJob(s: Scenario, changes: Partial<Grant> = {}): Promise<void> {
   const program = countingProgram(s);
   const provider = s.providers[0];
   const { gained, value: job } = await gainsOf(s, async () => {
-    const opened = await openRaw(s, { program, grants: [await consent(s, provider, program)] });
+    const opened = await openRaw(s, { program, grants: [await consent(s, provider, program, changes)] });
     expect(await failureOf(s, opened.jobId)).to.equal("None");
     return opened;
   });

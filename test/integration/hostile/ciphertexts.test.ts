@@ -55,7 +55,7 @@ describe("a data set whose ciphertext is hostile", () => {
       } else if (bytes === undefined) response.writeHead(404).end();
       else response.end(bytes);
     });
-    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "1", FETCH_TIMEOUT_SECONDS: "1" } });
+    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "0", FETCH_TIMEOUT_SECONDS: "3" } });
     program = countingProgram(s);
     ({ ciphertext, key } = await encryptDataset(data));
   });
@@ -188,7 +188,7 @@ describe("a data set whose ciphertext is hostile", () => {
     expect((await fetch(`${s.worker().url}/blobs/${name}`)).status).to.equal(404);
   });
 
-  it("that was never registered leaves the job to wait, and then fails it", async () => {
+  it("that was never registered fails with InputUnavailable", async () => {
     const provider = s.providers[0];
     const nowhere = { ...provider, datasetId: keccak256(toHex("nowhere")) };
     const signed = await grantOf(s, nowhere, program);

@@ -1,6 +1,7 @@
 /** Consent that is not there: forged, for something else, over, revoked, used up; and data set keys that were stolen. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { bytesToHex, type Hex, keccak256, toHex, zeroAddress } from "viem";
+import { encodeFunctionData, type Hex, keccak256, toBytes, toHex } from "viem";
 import { datasetRegistryAbi } from "../../../protocol/abi.ts";
 import { domainOf, type Grant, hashGrant, type SignedGrant } from "../../../protocol/eip712.ts";
 import type { Program } from "../../../protocol/program.ts";
@@ -8,7 +9,7 @@ import { testAccount } from "../../../scripts/localChain.ts";
 import { ServerRefusedError } from "../../../sdk/boundedFetch.ts";
 import { addressOf } from "../../../sdk/client.ts";
 import { getDataset, newDatasetId, registerDataset } from "../../../sdk/datasets.ts";
-import { decryptResult, newResultIdentity } from "../../../sdk/encryption.ts";
+import { decryptResult, newResultIdentity, ResultUnreadableError } from "../../../sdk/encryption.ts";
 import {
   chainTime,
   GrantBadSignatureError,
@@ -17,7 +18,6 @@ import {
   revokeGrantNonce,
 } from "../../../sdk/grants.ts";
 import { GrantNotForJobError, prepareJob } from "../../../sdk/prepareJob.ts";
-import { send } from "../../../sdk/send.ts";
 import {
   bring,
   consent,
@@ -31,11 +31,18 @@ import {
   grantOf,
   oneInputProgram,
   openRaw,
+  openWithoutMining,
+  problemOf,
   signAs,
+  stepSeen,
+  timesSeen,
 } from "../../support/hostile.ts";
 import { failureOf, releasedResult, settlement } from "../../support/outcomes.ts";
 import { rejection } from "../../support/rejection.ts";
 import { type Provider, type Scenario, startScenario } from "../../support/scenario.ts";
+
+const gwei = 10n ** 9n;
+const zeroKey: Hex = `0x${"00".repeat(32)}`;
 
 describe("a grant that does not consent", () => {
   let s: Scenario;
@@ -44,7 +51,7 @@ describe("a grant that does not consent", () => {
   const stranger = testAccount(9).address;
 
   before(async () => {
-    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "1" } });
+    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "0" } });
     program = countingProgram(s);
     provider = s.providers[0];
   });
@@ -67,7 +74,10 @@ describe("a grant that does not consent", () => {
       deadline: 2n ** 40n,
     });
 
-  const refusedPost = async (signed: SignedGrant, sealed: Parameters<typeof bring>[2] = { key: provider.datasetKey }) => {
+  const refusedPost = async (
+    signed: SignedGrant,
+    sealed: Parameters<typeof bring>[2] = { key: provider.datasetKey },
+  ) => {
     const error = await rejection(bring(s, signed, sealed), ServerRefusedError);
     expect(error.status).to.equal(422);
     return error;
@@ -108,7 +118,11 @@ describe("a grant that does not consent", () => {
     });
 
     it("is refused before its time, after its time, and under another epoch than the data set's", async () => {
-      const changes: Partial<Grant>[] = [{ notBefore: (await now()) + 3000n }, { notAfter: (await now()) - 1n }, { epoch: 1 }];
+      const changes: Partial<Grant>[] = [
+        { notBefore: (await now()) + 3000n },
+        { notAfter: (await now()) - 1n },
+        { epoch: 1 },
+      ];
       for (const [i, state] of (["not yet valid", "expired", "revoked"] as const).entries()) {
         const signed = await consent(s, provider, program, changes[i]);
         const grantHash = hashGrant(s.requester.marketDomain, signed.grant);
@@ -145,7 +159,9 @@ describe("a grant that does not consent", () => {
       for (const bad of forged) {
         const error = await refusedPost({ grant, signature: bad });
         expect(error.problem).to.equal("Vault.GrantRefusedError");
-        expect(error.message).to.contain(vaultError("it is not signed by the data set's owner for this chain and market"));
+        expect(error.message).to.contain(
+          vaultError("it is not signed by the data set's owner for this chain and market"),
+        );
         const mine = await rejection(prepare([{ grant, signature: bad }]), GrantBadSignatureError);
         const grantHash = hashGrant(s.requester.marketDomain, grant);
         expect(mine.message).to.equal(new GrantBadSignatureError(grantHash, addressOf(provider.client)).message);
@@ -163,7 +179,9 @@ describe("a grant that does not consent", () => {
       for (const domain of domains) {
         const signed = await grantOf(s, provider, program, {}, domain);
         const error = await refusedPost(signed);
-        expect(error.message).to.contain(vaultError("it is not signed by the data set's owner for this chain and market"));
+        expect(error.message).to.contain(
+          vaultError("it is not signed by the data set's owner for this chain and market"),
+        );
         await rejection(prepare([signed]), GrantBadSignatureError);
       }
       const elsewhere = await grantOf(s, provider, program, {}, domainOf(1, here.verifyingContract));
@@ -207,26 +225,116 @@ describe("a grant that does not consent", () => {
 
     it("pays nobody and opens nothing again if it is revoked between the run and the settlement", async () => {
       const { control } = s.market.chain;
-      for (const revoke of [
-        ({ grant }: SignedGrant) => revocation(provider, "revokeGrantNonce", [grant.nonce]),
-        () => revocation(provider, "revokeAllGrants", [provider.datasetId]),
+      const call = { abi: datasetRegistryAbi } as const;
+      for (const revocation of [
+        ({ nonce }: Grant) => encodeFunctionData({ ...call, functionName: "revokeGrantNonce", args: [nonce] }),
+        ({ datasetId }: Grant) => encodeFunctionData({ ...call, functionName: "revokeAllGrants", args: [datasetId] }),
       ]) {
         const { epoch } = await getDataset(s.requester, provider.datasetId);
         const signed = await consent(s, provider, program, { epoch });
         const before = await credits(s);
         const job = await openWithoutMining(s, { program, grants: [signed] });
-        await s.worker().child.waitForLine((line) => (isStep(line, "sending", job.jobId) ? true : undefined), 20_000);
+        await stepSeen(s, "sending", job.jobId);
+        while ((await control.getBlock({ blockTag: "pending" })).transactions.length === 0) await sleep(10);
         // The settlement waits in the pool; the revocation pays more and is mined before it.
-        await revoke(signed);
+        await s.market.chain.wallet(2).sendTransaction({
+          to: s.market.deployment.contracts.datasetRegistry,
+          data: revocation(signed.grant),
+          maxFeePerGas: 200n * gwei,
+          maxPriorityFeePerGas: 100n * gwei,
+        });
         await control.setAutomine(true);
         await control.mine({ blocks: 1 });
         expect(await failureOf(s, job.jobId)).to.equal("GrantRefused");
         const gained = (await credits(s)).map((credit, i) => credit - (before[i] ?? 0n));
         expect(gained).to.deep.equal([fees.failureFee, 0n, 0n, job.cost - fees.failureFee]);
         await settlement(s, job.jobId);
-        expect(s.worker().child.lines.stdout.filter((line) => isStep(line, "ran", job.jobId))).to.have.length(1);
-        expect((await fetch(`${s.worker().url}/results/${job.jobId}`)).status).to.equal(404);
+        expect(timesSeen(s, "inputsDecrypted", job.jobId)).to.equal(1);
+        expect(await problemOf(`${s.worker().url}/results/${job.jobId}`)).to.equal("404 Http.UnknownJobError");
       }
+    });
+  });
+  describe("a data set key", () => {
+    it("is not taken if it was sealed under another grant, to another vault key, or is garbage", async () => {
+      const signed = await grantOf(s, provider, program);
+      const other = await grantOf(s, provider, program);
+      const under = hashGrant(s.requester.marketDomain, other.grant);
+      const copied = await refusedPost(signed, { key: provider.datasetKey, under });
+      expect(copied.problem).to.equal("Sealing.SealingError");
+
+      const { resultKey: vaultKey } = await newResultIdentity();
+      const misdirected = await refusedPost(signed, { key: provider.datasetKey, vaultKey });
+      expect(misdirected.message).to.contain(vaultError("its key is sealed to another vault key"));
+
+      for (const key of [new Uint8Array(74), toBytes("AGE-SECRET-KEY-1"), toBytes(provider.datasetKey.toLowerCase())]) {
+        const garbage = await refusedPost(signed, { key });
+        expect(garbage.message).to.contain(vaultError("the sealed key is not an age identity"));
+      }
+      await expectFailure(s, "GrantMissing", () => openRaw(s, { program, grants: [signed] }));
+    });
+
+    it("opens nothing for a thief who registers the ciphertext under its own name", async () => {
+      const thief = s.providers[1];
+      const { contentHash, sizeBytes, uri } = await getDataset(s.requester, provider.datasetId);
+      const { salt, datasetId } = newDatasetId(thief.client, contentHash);
+      const metadata = { v: 1, title: "stolen", format: "csv" } as const;
+      await registerDataset(thief.client, { contentHash, salt, sizeBytes, uri, metadata });
+      const stolen = { ...thief, datasetId };
+      const program = oneInputProgram(s, "export default ({ data }) => data.slice(0, 99);");
+
+      // The key that the victim's broker sealed, taken off the wire, under the thief's own grant.
+      const victims = await consent(s, provider, program);
+      const thiefs = await grantOf(s, stolen, program);
+      const under = hashGrant(s.requester.marketDomain, victims.grant);
+      const error = await refusedPost(thiefs, { key: provider.datasetKey, under });
+      expect(error.problem).to.equal("Sealing.SealingError");
+      await expectFailure(s, "GrantMissing", () => openRaw(s, { program, grants: [thiefs] }));
+
+      // With a key of the thief's own the copy does not open, and under the victim's grant it is the wrong data set.
+      const ownKey = await consent(s, stolen, program);
+      await expectFailure(s, "DecryptionFailed", () => openRaw(s, { program, grants: [ownKey] }));
+      const datasets = [{ datasetId, grantHash: under, price: fees.price }];
+      await expectFailure(s, "GrantRefused", () => openRaw(s, { program, grants: [victims], changes: { datasets } }));
+    });
+  });
+
+  describe("the readers of a result", () => {
+    it("are those of the order and of the grants, and nobody else", async () => {
+      const [reader, stranger] = [await newResultIdentity(), await newResultIdentity()];
+      const { epoch } = await getDataset(s.requester, provider.datasetId);
+      const signed = await consent(s, provider, program, { epoch, resultReaders: [reader.resultKey] });
+      const job = await openRaw(s, { program, grants: [signed] });
+      expect(await failureOf(s, job.jobId)).to.equal("None");
+      const receipt = await settlement(s, job.jobId);
+      const sealed = await releasedResult(s, job.jobId);
+      const opened = await decryptResult(job.identity, sealed, receipt);
+      expect(await decryptResult(reader.identity, sealed, receipt)).to.deep.equal(opened);
+      await rejection(decryptResult(stranger.identity, sealed, receipt), ResultUnreadableError);
+    });
+
+    it("cannot be keys that everybody shares: points of low order end in OutputRefused", async () => {
+      const { epoch } = await getDataset(s.requester, provider.datasetId);
+      const signed = await consent(s, provider, program, { epoch });
+      const lowOrder: Hex[] = [
+        zeroKey,
+        `0x01${"00".repeat(31)}`,
+        "0x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        `0xed${"ff".repeat(30)}7f`,
+      ];
+      for (const resultKey of lowOrder) {
+        await expectFailure(s, "OutputRefused", () =>
+          openRaw(s, { program, grants: [signed], changes: { resultKey } }),
+        );
+      }
+      const bad = await consent(s, provider, program, { epoch, resultReaders: [zeroKey] });
+      await expectFailure(s, "OutputRefused", () => openRaw(s, { program, grants: [bad] }));
+    });
+  });
+
+  describe("and the worker afterwards", () => {
+    it("does an honest job as before", async () => {
+      const { epoch } = await getDataset(s.requester, provider.datasetId);
+      await expectHonestJob(s, { epoch });
     });
   });
 });
