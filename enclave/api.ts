@@ -126,7 +126,8 @@ export function createApi(ports: ApiPorts): WorkerApi {
     async resultCiphertext(jobId) {
       const job = store.job(jobId);
       if (job === undefined) return undefined;
-      if (job.closedAs === null) return store.outcome(jobId) === undefined ? undefined : { released: false };
+      // A failed run has no result: nothing is held back.
+      if (job.closedAs === null) return store.outcome(jobId)?.resultCiphertext ? { released: false } : undefined;
       if (job.closedAs !== "SettledOk" || job.settleSignature === null) return undefined;
       const ciphertext = store.outcome(jobId, job.settleSignature)?.resultCiphertext;
       return ciphertext === null || ciphertext === undefined ? undefined : { released: true, ciphertext };

@@ -47,6 +47,13 @@ const environmentSchema = z.object({
     .max(86_400)
     .default(300)
     .describe("how long a job waits for grants and blobs before it is failed and refunded"),
+  FETCH_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe("longest time for one fetch of a ciphertext or program"),
   FETCH_PRIVATE_ADDRESSES: z
     .enum(["allow", "refuse"])
     .default("refuse")
@@ -73,6 +80,7 @@ export type Config = {
   headPolicy: HeadPolicy;
   pollMs: number;
   grantWaitSeconds: number;
+  fetchTimeoutSeconds: number;
   fetchPrivateAddresses: boolean;
   /** Wei per unit of gas. */
   maxFeePerGas: bigint;
@@ -104,6 +112,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     headPolicy: env.HEAD_POLICY,
     pollMs: env.POLL_MS,
     grantWaitSeconds: env.GRANT_WAIT_SECONDS,
+    fetchTimeoutSeconds: env.FETCH_TIMEOUT_SECONDS,
     fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
     maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
     logLevel: env.LOG_LEVEL,

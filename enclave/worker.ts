@@ -130,8 +130,9 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       log: enclaveLog,
       grants,
       chain: jobChain,
-      fetch: fetchForJobs(fetchBlob, signal),
+      fetch: fetchForJobs(fetchBlob, config.fetchTimeoutSeconds * 1000, signal),
       run: runProgram,
+      alone: oneAtATime(),
       observe: note,
       openJobs: () =>
         (state.caughtUp ? store.openJobs({ workloadId }) : [])
@@ -151,6 +152,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
           job,
           outcome,
         ),
+      registeredUntil: () => state.registration?.expiresAt ?? 0n,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
       now: () => performance.now(),
@@ -217,15 +219,29 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     }
 
     async function runJobs(stopped: AbortSignal): Promise<void> {
-      while (!stopped.aborted) {
-        const woken = AbortSignal.any([stopped, once(wake, "work")]);
-        await runner.tick();
-        await pause(config.pollMs, woken);
+      try {
+        while (!stopped.aborted) {
+          const woken = AbortSignal.any([stopped, once(wake, "work")]);
+          runner.tick();
+          await pause(config.pollMs, woken);
+        }
+      } finally {
+        await runner.idle();
       }
     }
   } finally {
     store.close();
   }
+}
+
+/** Queues work up: each piece starts when the one before has ended, however it ended. */
+function oneAtATime() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
 }
 
 /** Runs two loops until the signal aborts or one of them fails: then the other ends too. */

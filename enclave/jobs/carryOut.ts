@@ -7,6 +7,7 @@ import { Encrypter } from "age-encryption";
 import { bytesToHex, type Hex, zeroHash } from "viem";
 import { recipientOf } from "../../protocol/ageKey.ts";
 import { type FailureCode, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
 import { type Program, policyHashOf } from "../../protocol/program.ts";
 import { commitmentSalt, encodeResult, outputCommitmentOf, type ResultEnvelope } from "../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../protocol/roots.ts";
@@ -14,7 +15,7 @@ import { SealingError } from "../../protocol/sealing.ts";
 import { DatasetDecryptionError, decryptDataset } from "../vault/datasetKey.ts";
 import { type ConsentedInput, gatherCiphertexts, gatherConsents, gatherProgram, readParams } from "./gather.ts";
 import { JobStop } from "./jobStop.ts";
-import type { Anchor, JobPorts, OpenedJob, Outcome } from "./ports.ts";
+import type { Anchor, JobPorts, OpenedJob, Outcome, RunnableJob } from "./ports.ts";
 
 /** What is known of a run so far; a FAILED receipt states as much of it as there is. */
 type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; fuelUsed: number };
@@ -24,11 +25,12 @@ type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; f
  *
  * @param lastChance - whether what is still missing is a failure now instead of a reason to wait.
  * @returns a signed receipt, Ok or Failed, with the sealed result if Ok.
- * @throws {@link JobStop} with `final` false if the job has to wait and may; errors of the chain as they are.
+ * @throws {@link JobStop} with `final` false if the job has to wait and may; {@link JobEndedError}; errors of the chain
+ * as they are.
  * @example
  * const { receipt, signature } = await carryOut(ports, job, { lastChance: false })
  */
-export async function carryOut(ports: JobPorts, job: OpenedJob, options: { lastChance: boolean }): Promise<Outcome> {
+export async function carryOut(ports: JobPorts, job: RunnableJob, options: { lastChance: boolean }): Promise<Outcome> {
   ports.observe("seen", job.jobId);
   const progress: Progress = { anchor: await ports.chain.anchor(), inputs: [], fuelUsed: 0 };
   try {
@@ -40,7 +42,17 @@ export async function carryOut(ports: JobPorts, job: OpenedJob, options: { lastC
   }
 }
 
-async function complete(ports: JobPorts, job: OpenedJob, progress: Progress): Promise<Outcome> {
+/**
+ * Ends a job whose consent the market says has ended: a FAILED receipt, and no data are opened for it again.
+ *
+ * @example
+ * const { receipt, signature } = await refuseConsent(ports, job)
+ */
+export async function refuseConsent(ports: JobPorts, job: OpenedJob): Promise<Outcome> {
+  return fail(ports, job, { anchor: await ports.chain.anchor(), inputs: [], fuelUsed: 0 }, "GrantRefused");
+}
+
+async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): Promise<Outcome> {
   const params = readParams(job);
   const program = await gatherProgram(ports, job);
   progress.program = program;
@@ -52,7 +64,10 @@ async function complete(ports: JobPorts, job: OpenedJob, progress: Progress): Pr
   const ciphertexts = await gatherCiphertexts(ports, progress.inputs);
   ports.observe("inputsFetched", job.jobId);
 
-  const { output, salt } = await openAndRun(ports, job, { program, params, ciphertexts, progress });
+  const { output, salt } = await ports.alone(async () => {
+    await stillConsented(ports, job, progress);
+    return openAndRun(ports, job, { program, params, ciphertexts, progress });
+  });
   ports.observe("ran", job.jobId);
 
   const envelope: ResultEnvelope = { v: 1, jobId: job.jobId, salt, output };
@@ -68,6 +83,15 @@ async function complete(ports: JobPorts, job: OpenedJob, progress: Progress): Pr
   }
   const receipt = { resultHash, outputCommitment: outputCommitmentOf(envelope), failureCode: "None" } as const;
   return sign(ports, job, progress, receipt, resultCiphertext);
+}
+
+/** Fetching took as long as strangers' servers liked: what was true before it need not be true now. */
+async function stillConsented(ports: JobPorts, job: RunnableJob, progress: Progress): Promise<void> {
+  if (!(await ports.chain.isOpen(job))) throw new JobEndedError(job.jobId);
+  const anchor = await ports.chain.anchor();
+  if (anchor.hash === progress.anchor.hash) return;
+  progress.anchor = anchor;
+  progress.inputs = await gatherConsents(ports, job, anchor);
 }
 
 /** The only place where plaintext exists. Whatever happens, it is overwritten before this returns. */
@@ -173,4 +197,12 @@ function sign(
   ports.observe("signed", job.jobId);
   const grants = resultCiphertext === null ? [] : progress.inputs.map((input) => input.signedGrant);
   return { receipt, signature, grants, resultCiphertext };
+}
+
+/** The job ended while its inputs were fetched. */
+export class JobEndedError extends BaseError {
+  override readonly name = "Jobs.JobEndedError";
+  constructor(jobId: Hex) {
+    super(`Job ${jobId} has ended: none of its data are opened.`, { hint: "Nothing is left to do." });
+  }
 }

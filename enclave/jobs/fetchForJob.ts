@@ -6,17 +6,15 @@ import { BlobCorruptError, BlobMissingError } from "../blobs/blobStore.ts";
 import { type FetchBlob, FetchMismatchError, FetchTooLargeError } from "../fetch/fetchBlob.ts";
 import type { JobPorts } from "./ports.ts";
 
-/** Longest time for one fetch, in ms. */
-const timeoutMs = 60_000;
-
 /**
  * Makes the `fetch` of {@link JobPorts}.
  *
+ * @param timeoutMs - longest time for one fetch.
  * @param signal - aborts when the worker stops.
  * @example
- * const fetch = fetchForJobs(createFetchBlob(policy), signal)
+ * const fetch = fetchForJobs(createFetchBlob(policy), 60_000, signal)
  */
-export function fetchForJobs(fetchBlob: FetchBlob, signal: AbortSignal): JobPorts["fetch"] {
+export function fetchForJobs(fetchBlob: FetchBlob, timeoutMs: number, signal: AbortSignal): JobPorts["fetch"] {
   return async (uri, limits) => {
     try {
       return { status: "ok", bytes: await fetchBlob(uri, { ...limits, timeoutMs, signal }) };

@@ -15,6 +15,8 @@ import type { Anchor, JobPorts, OpenedJob } from "./ports.ts";
 
 /** Largest ciphertext of one data set that this worker takes, in bytes: it is held in memory. */
 export const maxInputBytes = 64 * 1024 * 1024;
+/** Largest sum of the ciphertexts of one job, in bytes: several jobs may be under way. */
+export const maxJobBytes = 4 * maxInputBytes;
 
 /** One data set of a job, consented to and located. */
 export type ConsentedInput = {
@@ -61,7 +63,7 @@ export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Pr
 export function readParams(job: OpenedJob): unknown {
   if (keccak256(job.params) !== job.order.paramsHash) throw new JobStop("ParamsRefused", "they have another hash");
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(job.params);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(job.params);
     const params: unknown = JSON.parse(text);
     if (toJcs(params) === text) return params;
   } catch {
@@ -86,13 +88,15 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
     if (dataset.sizeBytes > maxInputBytes) {
       throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxInputBytes} bytes`);
     }
+    const sum = inputs.reduce((bytes, input) => bytes + input.sizeBytes, Number(dataset.sizeBytes));
+    if (sum > maxJobBytes) throw new JobStop("InputUnavailable", `the data sets are larger than ${maxJobBytes} bytes`);
     const pkg = ports.grants.find(use.grantHash);
     if (pkg === undefined) throw new JobStop("GrantMissing", `grant ${use.grantHash} was not delivered`, "later");
     const { grant, signature } = pkg;
     const state = {
       epoch: dataset.epoch,
       nonceRevoked: await ports.chain.isGrantNonceRevoked(dataset.owner, grant.nonce, anchor),
-      uses: await ports.chain.grantUses(use.grantHash, anchor),
+      uses: (await ports.chain.grantUses(use.grantHash, anchor)) + usesIn(inputs, use.grantHash),
       timestamp: anchor.timestamp,
     };
     const refusal = checkGrant(job.order, use, grant, ports.operator, state);
@@ -130,6 +134,11 @@ export async function gatherCiphertexts(ports: JobPorts, inputs: readonly Consen
     ciphertexts.push(fetched.bytes);
   }
   return ciphertexts;
+}
+
+/** A job that names a grant twice uses it twice, as the market counts. */
+function usesIn(inputs: readonly ConsentedInput[], grantHash: Hex): bigint {
+  return BigInt(inputs.filter((input) => input.grantHash === grantHash).length);
 }
 
 function unavailable(

@@ -47,6 +47,8 @@ export type JobPorts = {
   /** Fetches by URI with a size cap and, where the hash is known, checks it. */
   fetch(uri: string, limits: { maxBytes: number; sha256?: Hex }): Promise<Fetched>;
   run(request: { program: Program; inputs: readonly Uint8Array[]; params: unknown }): Promise<RunOutcome>;
+  /** Does one piece of work after the other: the plaintexts of one job at most are in memory. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** Told of each step when it has happened: for the operator's log, and for tests that end the process there. */
   observe(step: JobStep, jobId: Hex): void;
 };

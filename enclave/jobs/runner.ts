@@ -1,11 +1,12 @@
 /**
- * Room: enclave/jobs/runner. Carries out every open job that is this worker's, one at a time, and settles it.
+ * Room: enclave/jobs/runner. Carries out every open job that is this worker's and settles it: a few at a time, so that
+ * one whose files do not come holds up nobody.
  * Nothing of a job's progress is kept but its signed outcome: the chain says what is open, so that a worker that was
  * killed anywhere starts over and ends in one settlement.
  */
 import type { Hex } from "viem";
 import { BaseError } from "../../protocol/errors.ts";
-import { carryOut } from "./carryOut.ts";
+import { carryOut, refuseConsent } from "./carryOut.ts";
 import { JobStop } from "./jobStop.ts";
 import type { JobPorts, Outcome, RunnableJob } from "./ports.ts";
 import type { SettlementVerdict } from "./settlement.ts";
@@ -18,6 +19,8 @@ export type RunnerPorts = JobPorts & {
   /** Durable when it returns. */
   saveOutcome(jobId: Hex, outcome: Outcome): void;
   settle(job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict>;
+  /** Unix seconds: first second in which the enclave's registration is no longer in force. */
+  registeredUntil(): bigint;
   /** Told of every error that did not end in a receipt; ids and error names only. */
   problem(jobId: Hex, error: unknown): void;
   /** How long a job waits for what is missing, in ms. */
@@ -31,13 +34,17 @@ const firstPauseMs = 250;
 const longestPauseMs = 15_000;
 /** A job this close to its deadline, in seconds, waits no longer. */
 const deadlineMarginSeconds = 30n;
+/** Most jobs under way at once: each may hold its ciphertexts in memory. */
+const maxUnderWay = 4;
 
-type Waiting = { since: number; until: number; pauseMs: number };
+type Waiting = { since: number; until: number; pauseMs: number; tries: number };
 
 /** Runs jobs; `tick` is called after each look at the chain. */
 export type Runner = {
-  /** Tries every open job that is due. Never throws for a job's sake. */
-  tick(): Promise<void>;
+  /** Starts on the open jobs that are due. Never throws for a job's sake. */
+  tick(): void;
+  /** Resolves when no job is under way. */
+  idle(): Promise<void>;
   /** What became of the last try of a job that is still open here. */
   waitingFor(jobId: Hex): string | undefined;
 };
@@ -47,24 +54,29 @@ export type Runner = {
  *
  * @example
  * const runner = createRunner(ports);
- * await runner.tick();
+ * runner.tick();
  */
 export function createRunner(ports: RunnerPorts): Runner {
   const waiting = new Map<Hex, Waiting>();
   const reasons = new Map<Hex, string>();
+  const underWay = new Map<Hex, Promise<void>>();
 
-  async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
+  async function attempt(job: RunnableJob): Promise<SettlementVerdict | "notRegistered"> {
     if (!(await ports.chain.isOpen(job))) return "ended";
-    if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
-    const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job, false)));
-    if (first === "rerun") return ports.settle(job, await perform(job, false));
-    // At a newer anchor the end of the consent is the enclave's own finding: a FAILED receipt.
-    if (first === "consentEnded") return ports.settle(job, await perform(job, true));
-    return first;
+    const { timestamp } = await ports.chain.anchor();
+    if (timestamp > job.order.deadline) return "tooLate";
+    // What the market would not take from this enclave is not worth opening anybody's data.
+    if (timestamp >= ports.registeredUntil()) return "notRegistered";
+    const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job)));
+    const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
+    return last === "consentEnded" ? ports.settle(job, await save(job, await refuseConsent(ports, job))) : last;
   }
 
-  async function perform(job: RunnableJob, insist: boolean): Promise<Outcome> {
-    const outcome = await carryOut(ports, job, { lastChance: insist || (await isLastChance(job)) });
+  async function perform(job: RunnableJob): Promise<Outcome> {
+    return save(job, await carryOut(ports, job, { lastChance: await isLastChance(job) }));
+  }
+
+  function save(job: RunnableJob, outcome: Outcome): Outcome {
     ports.saveOutcome(job.jobId, outcome);
     ports.observe("saved", job.jobId);
     return outcome;
@@ -77,12 +89,28 @@ export function createRunner(ports: RunnerPorts): Runner {
   }
 
   function postpone(jobId: Hex): void {
-    const { since, pauseMs } = waiting.get(jobId) ?? { since: ports.now(), pauseMs: firstPauseMs };
-    waiting.set(jobId, { since, until: ports.now() + pauseMs, pauseMs: Math.min(pauseMs * 2, longestPauseMs) });
+    const before = waiting.get(jobId) ?? { since: ports.now(), pauseMs: firstPauseMs, tries: 0 };
+    const pauseMs = Math.min(before.pauseMs * 2, longestPauseMs);
+    waiting.set(jobId, { ...before, until: ports.now() + before.pauseMs, pauseMs, tries: before.tries + 1 });
+  }
+
+  async function work(job: RunnableJob): Promise<void> {
+    try {
+      reasons.set(job.jobId, await attempt(job));
+    } catch (error) {
+      reasons.set(
+        job.jobId,
+        error instanceof JobStop ? error.message : error instanceof BaseError ? error.name : "Internal",
+      );
+      ports.problem(job.jobId, error);
+    }
+    // Also after the end: the job stays open here until its events come, or for good if they are reorganised away.
+    postpone(job.jobId);
+    underWay.delete(job.jobId);
   }
 
   return {
-    async tick() {
+    tick() {
       const jobs = ports.openJobs();
       const open = new Set(jobs.map((job) => job.jobId));
       for (const jobId of [...waiting.keys(), ...reasons.keys()]) {
@@ -90,21 +118,14 @@ export function createRunner(ports: RunnerPorts): Runner {
         waiting.delete(jobId);
         reasons.delete(jobId);
       }
-      for (const job of jobs) {
-        if ((waiting.get(job.jobId)?.until ?? 0) > ports.now()) continue;
-        try {
-          const verdict = await attempt(job);
-          reasons.set(job.jobId, verdict);
-        } catch (error) {
-          reasons.set(
-            job.jobId,
-            error instanceof JobStop ? error.message : error instanceof BaseError ? error.name : "Internal",
-          );
-          ports.problem(job.jobId, error);
-        }
-        // Also after the end: the job stays open here until its events come, or for good if they are reorganised away.
-        postpone(job.jobId);
-      }
+      const tries = ({ jobId }: RunnableJob) => waiting.get(jobId)?.tries ?? 0;
+      const due = jobs
+        .filter(({ jobId }) => !underWay.has(jobId) && (waiting.get(jobId)?.until ?? 0) <= ports.now())
+        .sort((one, other) => tries(one) - tries(other));
+      for (const job of due.slice(0, maxUnderWay - underWay.size)) underWay.set(job.jobId, work(job));
+    },
+    async idle() {
+      await Promise.all(underWay.values());
     },
     waitingFor: (jobId) => reasons.get(jobId),
   };
