@@ -97,7 +97,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const domain = domainOf(chainId, contracts.jobMarket);
     const enclaveLog = createLog(identity.signingKey, store);
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
-    const jobChain = createJobChain(client, reader, config.headPolicy);
+    const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
     const head = () => headBlock(client, config.headPolicy);
     const wake = new EventTarget();
     const grants = createGrantBook({
@@ -111,7 +111,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       },
       onAccepted: () => wake.dispatchEvent(new Event("work")),
     });
-    const newestChain = createJobChain(client, reader, "latest");
+    const newestChain = createJobChain(client, reader, deployment, "latest");
     const fetchBlob = createFetchBlob({
       blobs,
       allowHttp: config.fetchPrivateAddresses,

@@ -20,6 +20,8 @@ export type JobChain = {
   anchor(): Promise<Anchor>;
   /** Whether the anchor is still on the chain. */
   isCanonical(anchor: Anchor): Promise<boolean>;
+  /** Whether the requester's own signature over the order is seen: the node's word that it was opened is not enough. */
+  isOrderProven(job: OpenedJob): Promise<boolean>;
   /** Whether the job is open: no data are opened for a job that has ended. */
   isOpen(job: RunnableJob): Promise<boolean>;
   /** undefined: not registered. Throws if the chain's answer contradicts the id. */
@@ -67,8 +69,8 @@ export type JobStep =
   | "sending"
   | "settled";
 
-/** A job as the chain opened it. */
-export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array };
+/** A job as the chain opened it, in the block of hash `openedHash`. */
+export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array; openedHash: Hex };
 
 /** A job with its place in the market's storage. */
 export type RunnableJob = OpenedJob & { index: bigint };
