@@ -13,6 +13,7 @@ import { pause } from "../protocol/chain/pause.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
 import { measuredWorkloadId } from "./attestation/measure.ts";
@@ -40,7 +41,7 @@ import { createGrantBook } from "./vault/grantBook.ts";
 import { isSignedByOwner } from "./vault/ownerSignature.ts";
 
 /** Limits of the blob store, in bytes. */
-const blobLimits = { maxBlobBytes: 64 * 1024 * 1024, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
+const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
