@@ -5,6 +5,7 @@
  */
 import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { z } from "zod";
+import { pause } from "../protocol/chain/pause.ts";
 import { hashGrant, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { address, bytes32, uint64String } from "../protocol/schemas.ts";
@@ -204,19 +205,6 @@ export async function runBroker(
     }
     await pause(Math.min(pollMs * 2 ** Math.min(failures, 6), Math.max(pollMs, 60_000)), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 function keyOf(grantHash: Hex, signingKey: Address): string {
