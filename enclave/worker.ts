@@ -107,7 +107,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       identity,
       reader: {
         datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await head()).hash })).owner,
-        verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
+        isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
         timestamp: async () => (await head()).timestamp,
       },
       onAccepted: () => wake.dispatchEvent(new Event("work")),

@@ -13,7 +13,7 @@ import { sealKey } from "../protocol/sealing.ts";
 import { ServerRefusedError } from "./boundedFetch.ts";
 import type { Client } from "./client.ts";
 import { type EnclaveListing, getEnclave, listEnclaves } from "./enclaves.ts";
-import { type GrantState, grantStateOf } from "./grants.ts";
+import { type GrantState, grantStateOf, signSealedKey } from "./grants.ts";
 import { headOf } from "./scanEvents.ts";
 import { verifyRegistration } from "./verifyRegistration.ts";
 import { postGrant } from "./worker.ts";
@@ -174,7 +174,8 @@ export async function createBroker(
     if (datasetKey === undefined) throw new KeyNotHereError(signed.grant.datasetId);
     const sealedKey = await sealKey(enclave.vaultKey, grantHash, datasetKey);
     const options = { timeoutMs: postTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey }, options);
+    const sealedKeySignature = await signSealedKey(client, grantHash, sealedKey);
+    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey, sealedKeySignature }, options);
     if (answer.grantHash !== grantHash) throw new DeliveryError(enclave.signingKey);
   }
 

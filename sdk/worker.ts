@@ -86,18 +86,20 @@ export async function fetchResult(workerUrl: string, jobId: Hex, options: Exchan
  * @returns the grant's hash as the worker computed it.
  * @throws {@link BadAnswerError} | any error of `boundedFetch`
  * @example
- * const { grantHash } = await postGrant(enclave.endpoint, { grant, signature, sealedKey })
+ * const { grantHash } = await postGrant(enclave.endpoint, { grant, signature, sealedKey, sealedKeySignature })
  */
 export async function postGrant(
   workerUrl: string,
   grantPackage: GrantPackage,
   options: ExchangeOptions = {},
 ): Promise<{ grantHash: Hex }> {
-  const { grant, signature, sealedKey } = grantPackage;
+  const { grant, signature, sealedKey, sealedKeySignature } = grantPackage;
   const answer = await boundedFetch(serverUrl(workerUrl, "grants"), {
     ...options,
     method: "POST",
-    body: new TextEncoder().encode(JSON.stringify({ grant: grantToJson(grant), signature, sealedKey })),
+    body: new TextEncoder().encode(
+      JSON.stringify({ grant: grantToJson(grant), signature, sealedKey, sealedKeySignature }),
+    ),
     contentType: "application/json",
     maxBytes: maxJsonBytes,
   });

@@ -3,8 +3,7 @@
  * the program, the consents, the ciphertexts. Opens nothing. Every refusal is a {@link JobStop}.
  */
 import { type Hex, keccak256 } from "viem";
-import type { Grant, SignedGrant } from "../../protocol/eip712.ts";
-import { grantTypes } from "../../protocol/eip712.ts";
+import type { SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { toJcs } from "../../protocol/jcs.ts";
 import { maxCiphertextBytes } from "../../protocol/limits.ts";
@@ -100,7 +99,7 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
     };
     const refusal = checkGrant(job.order, use, grant, ports.operator, state);
     if (refusal !== undefined) throw new JobStop("GrantRefused", `grant ${use.grantHash}: ${refusal}`);
-    if (!(await isSigned(ports, dataset.owner, grant, signature))) {
+    if (!(await ports.chain.isSignedBy(dataset.owner, use.grantHash, signature))) {
       throw new JobStop("GrantRefused", `grant ${use.grantHash}: not signed by the owner`);
     }
     ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash: use.grantHash, anchorHash: anchor.hash });
@@ -145,9 +144,4 @@ function unavailable(
   fetched: { fact: string; final: boolean },
 ): JobStop {
   return new JobStop(code, fetched.fact, fetched.final ? "now" : "later");
-}
-
-function isSigned(ports: JobPorts, owner: Hex, grant: Grant, signature: Hex): Promise<boolean> {
-  const typed = { domain: ports.domain, types: grantTypes, primaryType: "Grant", message: grant } as const;
-  return ports.chain.verifyTyped(owner, typed, signature);
 }

@@ -58,7 +58,7 @@ export function createJobChain(
     },
     isGrantNonceRevoked: (owner, nonce, anchor) => reader.isGrantNonceRevoked(owner, nonce, { blockHash: anchor.hash }),
     grantUses: (grantHash, anchor) => reader.grantUses(grantHash, { blockHash: anchor.hash }),
-    verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
+    isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
   };
 }
 

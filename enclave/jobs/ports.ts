@@ -7,7 +7,7 @@ import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
 import type { RunOutcome } from "../sandbox/outcome.ts";
-import type { GrantBook, TypedGrant } from "../vault/grantBook.ts";
+import type { GrantBook } from "../vault/grantBook.ts";
 
 /** The block whose state consent is checked against. */
 export type Anchor = { number: bigint; hash: Hex; timestamp: bigint };
@@ -28,7 +28,8 @@ export type JobChain = {
   dataset(datasetId: Hex, anchor: Anchor): Promise<DatasetAtAnchor | undefined>;
   isGrantNonceRevoked(owner: Address, nonce: bigint, anchor: Anchor): Promise<boolean>;
   grantUses(grantHash: Hex, anchor: Anchor): Promise<bigint>;
-  verifyTyped(owner: Address, typed: TypedGrant, signature: Hex): Promise<boolean>;
+  /** Whether `signature` of an EIP-712 hash is the owner's. */
+  isSignedBy(owner: Address, digest: Hex, signature: Hex): Promise<boolean>;
 };
 
 /** What fetching can come to. `final`: trying again will not help. `fact` names hosts and hashes only. */
