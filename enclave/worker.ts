@@ -153,7 +153,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
           job,
           outcome,
         ),
-      registeredUntil: () => state.registration?.expiresAt ?? 0n,
+      isRegistered: async () =>
+        reader.isLive(identity.signingKey, { blockHash: (await headBlock(client, "latest")).hash }),
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
       now: () => performance.now(),

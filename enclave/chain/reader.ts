@@ -44,6 +44,8 @@ export type Reader = {
   jobState(index: bigint, jobId: Hex, at: At): Promise<JobState>;
   /** @throws UnknownEnclaveError */
   enclave(signingKey: Address, at: At): Promise<Enclave>;
+  /** Whether the market would take this enclave's receipts. */
+  isLive(signingKey: Address, at: At): Promise<boolean>;
   creditOf(account: Address, token: Address, at: At): Promise<bigint>;
 };
 
@@ -90,6 +92,7 @@ export function openReader(client: RpcClient, { contracts }: Deployment, timeout
           : error;
       }
     },
+    isLive: (signingKey, at) => readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "isLive", [signingKey], at),
     creditOf: (account, token, at) => readContract(rpc, jobMarket, jobMarketAbi, "creditOf", [account, token], at),
   };
 }

@@ -19,8 +19,8 @@ export type RunnerPorts = JobPorts & {
   /** Durable when it returns. */
   saveOutcome(jobId: Hex, outcome: Outcome): void;
   settle(job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict>;
-  /** Unix seconds: first second in which the enclave's registration is no longer in force. */
-  registeredUntil(): bigint;
+  /** Whether the enclave's registration is in force at the newest block. */
+  isRegistered(): Promise<boolean>;
   /** Told of every error that did not end in a receipt; ids and error names only. */
   problem(jobId: Hex, error: unknown): void;
   /** How long a job waits for what is missing, in ms. */
@@ -61,18 +61,17 @@ export function createRunner(ports: RunnerPorts): Runner {
   const reasons = new Map<Hex, string>();
   const underWay = new Map<Hex, Promise<void>>();
 
-  async function attempt(job: RunnableJob): Promise<SettlementVerdict | "notRegistered"> {
+  async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
     if (!(await ports.chain.isOpen(job))) return "ended";
-    const { timestamp } = await ports.chain.anchor();
-    if (timestamp > job.order.deadline) return "tooLate";
-    // What the market would not take from this enclave is not worth opening anybody's data.
-    if (timestamp >= ports.registeredUntil()) return "notRegistered";
+    if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
     const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job)));
     const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
     return last === "consentEnded" ? ports.settle(job, await save(job, await refuseConsent(ports, job))) : last;
   }
 
   async function perform(job: RunnableJob): Promise<Outcome> {
+    // The market would take nothing from this enclave: no reason to open anybody's data.
+    if (!(await ports.isRegistered())) throw new RegistrationOverError();
     return save(job, await carryOut(ports, job, { lastChance: await isLastChance(job) }));
   }
 
@@ -129,4 +128,12 @@ export function createRunner(ports: RunnerPorts): Runner {
     },
     waitingFor: (jobId) => reasons.get(jobId),
   };
+}
+
+/** The enclave's registration has expired. */
+export class RegistrationOverError extends BaseError {
+  override readonly name = "Jobs.RegistrationOverError";
+  constructor() {
+    super("The enclave's registration is no longer in force.", { hint: "Restart the worker: it registers new keys." });
+  }
 }

@@ -139,9 +139,20 @@ export async function rawJob(s: Scenario, terms: RawTerms): Promise<PreparedJob 
     nonce: randomUint256(),
     ...terms.changes,
   };
-  const programUri = terms.programUri ?? (await uploadBlob(s.worker().url, packProgram(terms.program))).uri;
+  const programUri = terms.programUri ?? (await uploadOnce(s, terms.program));
   const jobId = hashOrder(s.requester.marketDomain, order);
   return { order, jobId, programUri, params, cost: costOf(order), identity };
+}
+
+const uploaded = new WeakMap<Scenario, Map<Hex, string>>();
+
+/** The worker takes only so many uploads a minute. */
+async function uploadOnce(s: Scenario, program: Program): Promise<string> {
+  const uris = uploaded.get(s) ?? new Map<Hex, string>();
+  uploaded.set(s, uris);
+  const uri = uris.get(program.id) ?? (await uploadBlob(s.worker().url, packProgram(program))).uri;
+  uris.set(program.id, uri);
+  return uri;
 }
 
 /** Opens such an order. */
@@ -150,14 +161,26 @@ export async function openRaw(s: Scenario, terms: RawTerms): Promise<RawJob> {
   return { ...(await openJob(s.requester, prepared)), order: prepared.order, cost: prepared.cost, identity };
 }
 
-/** Opens a job in one block of its own and leaves the node without mining: what is sent then waits in its pool. */
-export async function openWithoutMining(s: Scenario, terms: RawTerms): Promise<RawJob> {
+/** Sends one transaction into a block of its own and leaves the node without mining: what comes then waits in its pool. */
+export async function withoutMining<T>(s: Scenario, act: () => Promise<T>): Promise<T> {
   const { control } = s.market.chain;
   await control.setAutomine(false);
-  const opening = openRaw(s, terms);
-  while ((await control.getBlock({ blockTag: "pending" })).transactions.length === 0) await sleep(10);
+  const acting = act();
+  await transactionPending(s);
   await control.mine({ blocks: 1 });
-  return opening;
+  return acting;
+}
+
+/** Resolves when a transaction waits in the node's pool. */
+export async function transactionPending(s: Scenario): Promise<void> {
+  const { control } = s.market.chain;
+  while ((await control.getBlock({ blockTag: "pending" })).transactions.length === 0) await sleep(10);
+}
+
+/** Lets the node mine what waits, and whatever comes after. */
+export async function mineAgain(s: Scenario): Promise<void> {
+  await s.market.chain.control.setAutomine(true);
+  await s.market.chain.control.mine({ blocks: 1 });
 }
 
 /** Resolves when the worker has said that a step of a job happened. */

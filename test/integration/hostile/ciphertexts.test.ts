@@ -60,9 +60,12 @@ describe("a data set whose ciphertext is hostile", () => {
     ({ ciphertext, key } = await encryptDataset(data));
   });
   after(async () => {
-    await expectNoEscrowLeft(s);
-    await s.stop();
-    await files.close();
+    try {
+      await expectNoEscrowLeft(s);
+    } finally {
+      await s.stop();
+      await files.close();
+    }
   });
 
   /** Registers a data set of provider 0's wallet as it is told to. */

@@ -1,5 +1,4 @@
 /** Consent that is not there: forged, for something else, over, revoked, used up; and data set keys that were stolen. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { encodeFunctionData, type Hex, keccak256, toBytes, toHex } from "viem";
 import { datasetRegistryAbi } from "../../../protocol/abi.ts";
@@ -29,13 +28,15 @@ import {
   fees,
   gainsOf,
   grantOf,
+  mineAgain,
   oneInputProgram,
   openRaw,
-  openWithoutMining,
   problemOf,
   signAs,
   stepSeen,
   timesSeen,
+  transactionPending,
+  withoutMining,
 } from "../../support/hostile.ts";
 import { failureOf, releasedResult, settlement } from "../../support/outcomes.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -56,8 +57,11 @@ describe("a grant that does not consent", () => {
     provider = s.providers[0];
   });
   after(async () => {
-    await expectNoEscrowLeft(s);
-    await s.stop();
+    try {
+      await expectNoEscrowLeft(s);
+    } finally {
+      await s.stop();
+    }
   });
 
   /** What `dcm job create` would say to these grants. */
@@ -224,7 +228,6 @@ describe("a grant that does not consent", () => {
     });
 
     it("pays nobody and opens nothing again if it is revoked between the run and the settlement", async () => {
-      const { control } = s.market.chain;
       const call = { abi: datasetRegistryAbi } as const;
       for (const revocation of [
         ({ nonce }: Grant) => encodeFunctionData({ ...call, functionName: "revokeGrantNonce", args: [nonce] }),
@@ -233,9 +236,9 @@ describe("a grant that does not consent", () => {
         const { epoch } = await getDataset(s.requester, provider.datasetId);
         const signed = await consent(s, provider, program, { epoch });
         const before = await credits(s);
-        const job = await openWithoutMining(s, { program, grants: [signed] });
+        const job = await withoutMining(s, () => openRaw(s, { program, grants: [signed] }));
         await stepSeen(s, "sending", job.jobId);
-        while ((await control.getBlock({ blockTag: "pending" })).transactions.length === 0) await sleep(10);
+        await transactionPending(s);
         // The settlement waits in the pool; the revocation pays more and is mined before it.
         await s.market.chain.wallet(2).sendTransaction({
           to: s.market.deployment.contracts.datasetRegistry,
@@ -243,8 +246,7 @@ describe("a grant that does not consent", () => {
           maxFeePerGas: 200n * gwei,
           maxPriorityFeePerGas: 100n * gwei,
         });
-        await control.setAutomine(true);
-        await control.mine({ blocks: 1 });
+        await mineAgain(s);
         expect(await failureOf(s, job.jobId)).to.equal("GrantRefused");
         const gained = (await credits(s)).map((credit, i) => credit - (before[i] ?? 0n));
         expect(gained).to.deep.equal([fees.failureFee, 0n, 0n, job.cost - fees.failureFee]);
