@@ -20,6 +20,7 @@ import { sealKey } from "../../protocol/sealing.ts";
 import { testAccount } from "../../scripts/localChain.ts";
 import { addressOf, type Client, walletOf } from "../../sdk/client.ts";
 import { creditOf } from "../../sdk/credit.ts";
+import { getDataset } from "../../sdk/datasets.ts";
 import { datasetKeyBytes, decryptResult, newResultIdentity } from "../../sdk/encryption.ts";
 import { chainTime, signSealedKey } from "../../sdk/grants.ts";
 import { type OpenedJob, openJob } from "../../sdk/jobs.ts";
@@ -88,9 +89,11 @@ export async function bring(
   const key = typeof sealed.key === "string" ? datasetKeyBytes(sealed.key) : sealed.key;
   const grantHash = sealed.under ?? hashGrant(s.requester.marketDomain, signed.grant);
   const sealedKey = await sealKey(sealed.vaultKey ?? vaultKey, grantHash, key);
-  const owner = s.providers.find(({ datasetId }) => datasetId === signed.grant.datasetId) ?? s.providers[0];
+  // Its owner signs it, where the data set has one.
+  const dataset = await getDataset(s.requester, signed.grant.datasetId).catch(() => undefined);
+  const provider = s.providers.find(({ client }) => addressOf(client) === dataset?.owner) ?? s.providers[0];
   const signedHash = hashGrant(s.requester.marketDomain, signed.grant);
-  const sealedKeySignature = await signSealedKey(sealed.by ?? owner.client, signedHash, sealedKey);
+  const sealedKeySignature = await signSealedKey(provider.client, signedHash, sealedKey);
   return postGrant(url, { ...signed, sealedKey, sealedKeySignature });
 }
 
