@@ -1,6 +1,6 @@
 /**
- * Deploys the four contracts of the marketplace and says where they are. Used by `npm start`, the tests and
- * `npm run deploy`. Reads Hardhat's artifacts; run `npm run build` before.
+ * Deploys the four contracts of the marketplace and says where they are. Used by `npm start`, `npm run dev` and
+ * the tests. Reads Hardhat's artifacts; run `npm run build` before.
  */
 import { readFile } from "node:fs/promises";
 import {
@@ -15,6 +15,7 @@ import {
   type WalletClient,
 } from "viem";
 import type { Deployment } from "../protocol/deployment.ts";
+import { BaseError } from "../protocol/errors.ts";
 
 /** What a deployment fixes for ever. */
 export type DeploymentParameters = {
@@ -72,6 +73,16 @@ export async function deployContract(
   const { abi, bytecode } = JSON.parse(await readFile(url, "utf8")) as { abi: Abi; bytecode: Hex };
   const hash = await clients.wallet.deployContract({ abi, bytecode, args, chain: clients.wallet.chain ?? null });
   const receipt = await clients.chain.waitForTransactionReceipt({ hash, pollingInterval: 100 });
-  if (receipt.contractAddress == null) throw new Error(`${artifact} was not deployed: ${receipt.status}`);
+  if (receipt.contractAddress == null) throw new NotDeployedError(artifact, hash);
   return receipt.contractAddress;
+}
+
+/** The deploying transaction was mined, but reverted. */
+export class NotDeployedError extends BaseError {
+  override readonly name = "Deploy.NotDeployedError";
+  constructor(artifact: string, hash: Hex) {
+    super(`${artifact} was not deployed: transaction ${hash} reverted.`, {
+      hint: "Check the constructor's parameters, above all that the root key is a point on P-256.",
+    });
+  }
 }

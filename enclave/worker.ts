@@ -13,6 +13,7 @@ import { pause } from "../protocol/chain/pause.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
 import { measuredWorkloadId } from "./attestation/measure.ts";
@@ -40,7 +41,7 @@ import { createGrantBook } from "./vault/grantBook.ts";
 import { isSignedByOwner } from "./vault/ownerSignature.ts";
 
 /** Limits of the blob store, in bytes. */
-const blobLimits = { maxBlobBytes: 64 * 1024 * 1024, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
+const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
@@ -97,7 +98,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const domain = domainOf(chainId, contracts.jobMarket);
     const enclaveLog = createLog(identity.signingKey, store);
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
-    const jobChain = createJobChain(client, reader, config.headPolicy);
+    const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
     const head = () => headBlock(client, config.headPolicy);
     const wake = new EventTarget();
     const grants = createGrantBook({
@@ -106,12 +107,12 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       identity,
       reader: {
         datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await head()).hash })).owner,
-        verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
+        isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
         timestamp: async () => (await head()).timestamp,
       },
       onAccepted: () => wake.dispatchEvent(new Event("work")),
     });
-    const newestChain = createJobChain(client, reader, "latest");
+    const newestChain = createJobChain(client, reader, deployment, "latest");
     const fetchBlob = createFetchBlob({
       blobs,
       allowHttp: config.fetchPrivateAddresses,

@@ -3,6 +3,7 @@
  * Mirrors `contracts/interfaces/IJobMarket.sol` and `IEnclaveRegistry.sol`; tests compare every hash with the chain's.
  */
 import { type Address, type Hex, hashTypedData } from "viem";
+import type { SealedKey } from "./sealing.ts";
 
 /** Name and version in every EIP-712 domain of this project. */
 export const domainName = "DataCollabMarket";
@@ -183,6 +184,16 @@ export const receiptTypes = {
   ],
 } as const;
 
+/** EIP-712 types of a sealed data set key; primary type `SealedKey`. Signed, because anyone can seal to a vault key. */
+export const sealedKeyTypes = {
+  SealedKey: [
+    { name: "grantHash", type: "bytes32" },
+    { name: "vaultKey", type: "bytes" },
+    { name: "enc", type: "bytes" },
+    { name: "ciphertext", type: "bytes" },
+  ],
+} as const;
+
 /** EIP-712 types of an enclave's registration; primary type `EnclaveRegistration`. */
 export const registrationTypes = {
   EnclaveRegistration: [
@@ -224,6 +235,18 @@ export function hashGrant(domain: Domain, grant: Grant): Hex {
  */
 export function hashReceipt(domain: Domain, receipt: Receipt): Hex {
   return hashTypedData({ domain, types: receiptTypes, primaryType: "Receipt", message: receipt });
+}
+
+/**
+ * EIP-712 hash of a sealed data set key under its grant: what the data set's owner signs when it is handed over.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const digest = hashSealedKey(domainOf(chainId, market), grantHash, sealedKey)
+ */
+export function hashSealedKey(domain: Domain, grantHash: Hex, sealedKey: SealedKey): Hex {
+  const message = { grantHash, ...sealedKey };
+  return hashTypedData({ domain, types: sealedKeyTypes, primaryType: "SealedKey", message });
 }
 
 /**

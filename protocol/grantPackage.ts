@@ -36,10 +36,15 @@ export const sealedKeySchema = z.strictObject({ vaultKey: hexOf(32), enc: hexOf(
 export const signedGrantSchema = z.strictObject({ grant: grantSchema, signature: hexUpTo(1024) });
 
 /** A signed grant and the data set key sealed under it; the body of POST /grants. */
-export const grantPackageSchema = z.strictObject({ ...signedGrantSchema.shape, sealedKey: sealedKeySchema });
+export const grantPackageSchema = z.strictObject({
+  ...signedGrantSchema.shape,
+  sealedKey: sealedKeySchema,
+  /** The owner's signature of the sealed key: see `hashSealedKey`. */
+  sealedKeySignature: hexUpTo(1024),
+});
 
 /** A parsed grant package. */
-export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey };
+export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey; sealedKeySignature: Hex };
 
 /**
  * JSON form of a grant: bigints as decimal strings.

@@ -29,7 +29,8 @@ export type Child = {
  * const simulator = startNode("simulator/main.ts", ["--app-compose", "deploy/app-compose.json"], {})
  */
 export function startNode(script: string, args: readonly string[], env: Readonly<Record<string, string>>): Child {
-  const child = spawn(process.execPath, [script, ...args], {
+  // As deployed: SIGUSR1 would open an inspector on the worker.
+  const child = spawn(process.execPath, ["--disable-sigusr1", script, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],

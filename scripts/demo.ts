@@ -6,7 +6,6 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, formatUnits, type Hex, parseAbi, parseUnits } from "viem";
 import type { AuditReport } from "../sdk/audit/auditJob.ts";
@@ -152,7 +151,7 @@ async function demo(): Promise<void> {
   say("chain", `receipt verified, providers and operator credited: job is ${settled.state}`, gas.settle);
   await Promise.all([a.broker.stop(), b.broker.stop()]);
 
-  const { output } = await retried(() => requester.dcm<{ output: unknown }>(["job", "result", job.jobId]));
+  const { output } = await requester.dcm<{ output: unknown }>(["job", "result", job.jobId, "--wait", "10"]);
   say("requester", `opens the result: ${JSON.stringify(output)}`);
 
   const report = await requester.dcm<AuditReport>(["audit", job.jobId, "--worker", worker.url], [0, 1, 2]);
@@ -202,16 +201,4 @@ async function demo(): Promise<void> {
 
 async function gasOf(hash: Hex): Promise<number> {
   return Number((await market.chain.public.getTransactionReceipt({ hash })).gasUsed);
-}
-
-/** The worker releases a result when it has seen the settlement: a poll later. */
-async function retried<T>(action: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (tries === 10) throw error;
-      await sleep(200);
-    }
-  }
 }

@@ -12,6 +12,8 @@ type Suite = { name: string; command: string; args: string[]; counts: boolean };
 
 const suites: Suite[] = [
   { name: "abi", command: process.execPath, args: ["scripts/abi.ts", "--check"], counts: false },
+  { name: "errors", command: process.execPath, args: ["scripts/errors.ts"], counts: false },
+  { name: "citations", command: process.execPath, args: ["scripts/citations.ts"], counts: false },
   { name: "types", command: "tsc", args: ["-p", "."], counts: false },
   { name: "lint", command: "biome", args: ["check", "."], counts: false },
   { name: "contracts", command: "hardhat", args: ["test"], counts: true },

@@ -5,13 +5,15 @@
  */
 import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { z } from "zod";
+import { pause } from "../protocol/chain/pause.ts";
 import { hashGrant, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { address, bytes32, uint64String } from "../protocol/schemas.ts";
 import { sealKey } from "../protocol/sealing.ts";
+import { ServerRefusedError } from "./boundedFetch.ts";
 import type { Client } from "./client.ts";
 import { type EnclaveListing, getEnclave, listEnclaves } from "./enclaves.ts";
-import { type GrantState, grantStateOf } from "./grants.ts";
+import { type GrantState, grantStateOf, signSealedKey } from "./grants.ts";
 import { headOf } from "./scanEvents.ts";
 import { verifyRegistration } from "./verifyRegistration.ts";
 import { postGrant } from "./worker.ts";
@@ -51,6 +53,10 @@ const parallelPosts = 8;
 const postTimeoutMs = 15_000;
 const firstRetryMs = 2_000;
 const lastRetryMs = 300_000;
+/** How a worker says that the key is sealed to an enclave that is not there, see enclave/vault/grantBook.ts. */
+const otherVaultKey = "Vault.OtherVaultKeyError";
+/** A worker that was started anew has other keys for good; its old registration lives on for days. */
+const goneMs = 3_600_000;
 
 type Pair = { signed: SignedGrant; grantHash: Hex; signingKey: Address };
 type Attempts = { count: number; notBeforeMs: number };
@@ -72,6 +78,8 @@ export async function createBroker(
   const delivered = new Set(state.delivered.map((pair) => keyOf(pair.grantHash, pair.signingKey)));
   const attempts = new Map<string, Attempts>();
   const saidVoid = new Set<Hex>();
+  /** Enclaves at whose endpoint another one answered, and when they are looked for again, in milliseconds. */
+  const gone = new Map<Address, number>();
 
   async function step(signal?: AbortSignal): Promise<BrokerEvent[]> {
     const grants = await store.grants();
@@ -114,6 +122,7 @@ export async function createBroker(
         ({ workloadId, signingKey }) =>
           workloadId === signed.grant.workloadId &&
           !delivered.has(keyOf(grantHash, signingKey)) &&
+          (gone.get(signingKey) ?? 0) <= nowMs() &&
           (attempts.get(keyOf(grantHash, signingKey))?.notBeforeMs ?? 0) <= nowMs(),
       );
       if (due.length === 0) continue;
@@ -152,6 +161,8 @@ export async function createBroker(
       const retryAfterMs = Math.min(firstRetryMs * 2 ** (count - 1), lastRetryMs);
       attempts.set(key, { count, notBeforeMs: nowMs() + retryAfterMs });
       const error = cause instanceof BaseError ? cause : new DeliveryError(signingKey);
+      if (error instanceof ServerRefusedError && error.problem === otherVaultKey)
+        gone.set(signingKey, nowMs() + goneMs);
       return { type: "failed", grantHash, signingKey, error, retryAfterMs };
     }
   }
@@ -163,7 +174,8 @@ export async function createBroker(
     if (datasetKey === undefined) throw new KeyNotHereError(signed.grant.datasetId);
     const sealedKey = await sealKey(enclave.vaultKey, grantHash, datasetKey);
     const options = { timeoutMs: postTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey }, options);
+    const sealedKeySignature = await signSealedKey(client, grantHash, sealedKey);
+    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey, sealedKeySignature }, options);
     if (answer.grantHash !== grantHash) throw new DeliveryError(enclave.signingKey);
   }
 
@@ -194,19 +206,6 @@ export async function runBroker(
     }
     await pause(Math.min(pollMs * 2 ** Math.min(failures, 6), Math.max(pollMs, 60_000)), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 function keyOf(grantHash: Hex, signingKey: Address): string {

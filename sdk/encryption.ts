@@ -7,10 +7,11 @@ import { bytesToHex, type Hex } from "viem";
 import { recipientKeyOf } from "../protocol/ageKey.ts";
 import type { Receipt } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { decodeResult, outputCommitmentOf, type ResultEnvelope } from "../protocol/result.ts";
 
-/** Largest file that is encrypted in one piece, in bytes. */
-export const maxDatasetBytes = 256 * 1024 * 1024;
+/** Largest file that is encrypted, in bytes: what age adds (16 bytes per 64 KiB and a header) still fits a worker. */
+export const maxDatasetBytes = maxCiphertextBytes - 64 * 1024;
 
 /** An encrypted data set. `key` is the secret: the `AGE-SECRET-KEY-1...` line, also readable by `age -d -i`. */
 export type EncryptedDataset = { ciphertext: Uint8Array; contentHash: Hex; key: string };

@@ -5,6 +5,7 @@
 import type { Hex } from "viem";
 import { BaseError } from "../protocol/errors.ts";
 import type { ResultEnvelope } from "../protocol/result.ts";
+import { ServerRefusedError } from "./boundedFetch.ts";
 import type { Client } from "./client.ts";
 import { getEnclave } from "./enclaves.ts";
 import { decryptResult } from "./encryption.ts";
@@ -31,6 +32,35 @@ export async function fetchOutput(
   if (state !== "SettledOk" || settlement === undefined) throw new NoResultError(jobId, state, settlement?.failure);
   const url = workerUrl ?? (await getEnclave(client, settlement.signer)).endpoint;
   return await decryptResult(identity, await fetchResult(url, jobId, options), settlement.receipt);
+}
+
+/** Pause between two looks, in ms. */
+const pauseMs = 500;
+
+/**
+ * As {@link fetchOutput}, but waits for an open job to end and for the worker to release the result.
+ *
+ * @param waitMs - how long; then the last error is thrown.
+ * @example
+ * const { output } = await waitForOutput(client, jobId, identity, { waitMs: 60_000 })
+ */
+export async function waitForOutput(
+  client: Client,
+  jobId: Hex,
+  identity: string,
+  options: ExchangeOptions & { waitMs: number; workerUrl?: string },
+): Promise<ResultEnvelope> {
+  const until = performance.now() + options.waitMs;
+  for (;;) {
+    try {
+      return await fetchOutput(client, jobId, identity, options.workerUrl, options);
+    } catch (error) {
+      const heldBack = error instanceof ServerRefusedError && error.problem === "Http.ResultHeldBackError";
+      const again = heldBack || (error instanceof NoResultError && error.retryable);
+      if (!again || options.signal?.aborted || performance.now() + pauseMs > until) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
 }
 
 /** The job has no result, or none yet. */

@@ -14,8 +14,9 @@ import {
   zeroAddress,
 } from "viem";
 import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
-import { type Grant, grantTypes, hashGrant, type SignedGrant } from "../protocol/eip712.ts";
+import { type Grant, grantTypes, hashGrant, type SignedGrant, sealedKeyTypes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import type { SealedKey } from "../protocol/sealing.ts";
 import { ContractRefusedError, NoContractError, toTypedError } from "./chainErrors.ts";
 import { type Client, walletOf } from "./client.ts";
 import { randomUint256 } from "./random.ts";
@@ -59,6 +60,24 @@ export async function signGrant(client: Client, terms: GrantTerms): Promise<Sign
     const typed = { domain, types: grantTypes, primaryType: "Grant", message: grant } as const;
     const signature = await wallet.signTypedData({ ...typed, account: wallet.account });
     return { grant, signature, grantHash: hashGrant(domain, grant) };
+  } catch (cause) {
+    throw toTypedError(cause);
+  }
+}
+
+/**
+ * Signs a sealed data set key, as the owner who hands it to an enclave under a grant.
+ *
+ * @throws errors of the wallet, typed
+ * @example
+ * const sealedKeySignature = await signSealedKey(client, grantHash, sealedKey)
+ */
+export async function signSealedKey(client: Client, grantHash: Hex, sealedKey: SealedKey): Promise<Hex> {
+  const wallet = walletOf(client);
+  const message = { grantHash, ...sealedKey };
+  const typed = { domain: client.marketDomain, types: sealedKeyTypes, primaryType: "SealedKey", message } as const;
+  try {
+    return await wallet.signTypedData({ ...typed, account: wallet.account });
   } catch (cause) {
     throw toTypedError(cause);
   }

@@ -7,7 +7,7 @@ import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
 import { BaseError } from "../protocol/errors.ts";
 import { type GrantPackage, grantToJson } from "../protocol/grantPackage.ts";
-import { bytes32 } from "../protocol/schemas.ts";
+import { bytes32, hexUpTo } from "../protocol/schemas.ts";
 import { type BoundedRequest, boundedFetch, serverUrl } from "./boundedFetch.ts";
 
 /** Time and cancellation of one exchange. */
@@ -19,6 +19,15 @@ const maxAttestationBytes = 4 * 1024 * 1024;
 const maxJsonBytes = 64 * 1024;
 /** Large files take long on slow lines. */
 const uploadTimeoutMs = 15 * 60_000;
+
+const attestationSchema = z.looseObject({
+  quote: hexUpTo(32 * 1024).optional(),
+  eventLog: z.string(),
+  appCompose: z.string(),
+});
+
+/** What a worker says of itself; further fields as in `docs/HTTP.md`. */
+export type Attestation = z.output<typeof attestationSchema>;
 
 /**
  * Stores bytes (a ciphertext, a program bundle) at a worker.
@@ -77,18 +86,20 @@ export async function fetchResult(workerUrl: string, jobId: Hex, options: Exchan
  * @returns the grant's hash as the worker computed it.
  * @throws {@link BadAnswerError} | any error of `boundedFetch`
  * @example
- * const { grantHash } = await postGrant(enclave.endpoint, { grant, signature, sealedKey })
+ * const { grantHash } = await postGrant(enclave.endpoint, { grant, signature, sealedKey, sealedKeySignature })
  */
 export async function postGrant(
   workerUrl: string,
   grantPackage: GrantPackage,
   options: ExchangeOptions = {},
 ): Promise<{ grantHash: Hex }> {
-  const { grant, signature, sealedKey } = grantPackage;
+  const { grant, signature, sealedKey, sealedKeySignature } = grantPackage;
   const answer = await boundedFetch(serverUrl(workerUrl, "grants"), {
     ...options,
     method: "POST",
-    body: new TextEncoder().encode(JSON.stringify({ grant: grantToJson(grant), signature, sealedKey })),
+    body: new TextEncoder().encode(
+      JSON.stringify({ grant: grantToJson(grant), signature, sealedKey, sealedKeySignature }),
+    ),
     contentType: "application/json",
     maxBytes: maxJsonBytes,
   });
@@ -109,11 +120,11 @@ export async function fetchAttestation(
   workerUrl: string,
   nonce?: Hex,
   options: ExchangeOptions = {},
-): Promise<Record<string, unknown>> {
+): Promise<Attestation> {
   const url = serverUrl(workerUrl, "attestation");
   if (nonce !== undefined) url.searchParams.set("nonce", nonce);
   const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxAttestationBytes }));
-  const parsed = z.record(z.string(), z.unknown()).safeParse(answer);
+  const parsed = attestationSchema.safeParse(answer);
   if (!parsed.success) throw new BadAnswerError("GET /attestation");
   return parsed.data;
 }

@@ -26,7 +26,7 @@ type CreateOptions = GlobalOptions & {
   deadlineMinutes: number;
   operator?: string;
 };
-type ResultOptions = GlobalOptions & { worker?: string; identityFile?: string; out?: string };
+type ResultOptions = GlobalOptions & { wait: number; worker?: string; identityFile?: string; out?: string };
 
 const jobId = `0x${"12".repeat(32)}`;
 
@@ -82,7 +82,8 @@ Example:
     .option("--worker <url>", "where from (default: the enclave that settled it)")
     .option("--identity-file <file>", "age identity of a further reader (default: the one kept in this home)")
     .option("--out <file>", "write the output here, as JSON")
-    .addHelpText("after", `\nExample:\n  $ dcm job result ${jobId}`)
+    .option("--wait <seconds>", "how long to wait for the job to end", integer(0, 86_400), 0)
+    .addHelpText("after", `\nExample:\n  $ dcm job result ${jobId} --wait 60`)
     .action(answer(result));
 
   job
@@ -189,7 +190,7 @@ async function status(options: GlobalOptions, job: Hex): Promise<Output> {
 }
 
 async function result(options: ResultOptions, job: Hex): Promise<Output> {
-  const { fetchOutput } = await import("../../sdk/fetchOutput.ts");
+  const { waitForOutput } = await import("../../sdk/fetchOutput.ts");
   const { writeAtomic } = await import("../../sdk/node/files.ts");
   let identity: string | undefined;
   let context: Awaited<ReturnType<typeof connect>>;
@@ -206,7 +207,10 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
       hint: "Use the wallet and home that created the job, or --identity-file if a grant names you as a reader.",
     });
   }
-  const { output } = await fetchOutput(context.client, job, identity, options.worker);
+  const { output } = await waitForOutput(context.client, job, identity, {
+    waitMs: options.wait * 1000,
+    ...(options.worker === undefined ? {} : { workerUrl: options.worker }),
+  });
   const text = JSON.stringify(output, null, 2);
   if (options.out !== undefined) await writeAtomic(options.out, `${text}\n`, { mode: 0o600, overwrite: false });
   const { simulated } = context;

@@ -9,7 +9,7 @@ import { type Rpc, RpcFailedError, rpcCount } from "../../protocol/chain/rpc.ts"
 import { BaseError } from "../../protocol/errors.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
 import { currentFees, type Fees, raisedFees } from "./fees.ts";
-import type { Call, SendSettings } from "./sender.ts";
+import type { Call, SendSettings } from "./sendSettings.ts";
 
 /** What the chain says of a mined transaction. */
 export type MinedReceipt = {

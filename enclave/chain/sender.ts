@@ -2,18 +2,16 @@
  * Room: enclave/chain. Sends the gas wallet's transactions: one at a time, each under the nonce after the last mined one.
  * So whatever an earlier life of the worker sent and nobody mined is replaced, never doubled.
  */
-import type { Address, Hex, LocalAccount } from "viem";
+import type { Address, Hex } from "viem";
 import { pause } from "../../protocol/chain/pause.ts";
-import { openRpc, printable, type Rpc, type RpcClient, rpcAmount, rpcCount } from "../../protocol/chain/rpc.ts";
+import { openRpc, printable, type Rpc, rpcAmount, rpcCount } from "../../protocol/chain/rpc.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { hexUpTo } from "../../protocol/schemas.ts";
 import { type Refusal, refusalOf, toQuantity } from "./call.ts";
 import { WrongChainError } from "./connect.ts";
 import { currentFees } from "./fees.ts";
 import { type MinedReceipt, mineTransaction, SenderStoppedError } from "./mineTransaction.ts";
-
-/** One call to a contract. */
-export type Call = { to: Address; data: Hex; value?: bigint };
+import type { Call, SenderOptions, SendSettings } from "./sendSettings.ts";
 
 /** How a call ended. `mined`: with the wanted confirmations, and not reverted. */
 export type Sent = { status: "mined"; receipt: MinedReceipt } | { status: "alreadyDone" };
@@ -31,29 +29,6 @@ export type Sender = {
    */
   send(call: Call, alreadyDone: () => Promise<boolean>): Promise<Sent>;
 };
-
-/** How to send. Times in milliseconds. */
-export type SenderOptions = {
-  client: RpcClient;
-  /** The gas wallet. */
-  account: LocalAccount;
-  /** Of the deployment; every signature is bound to it. */
-  chainId: number;
-  /** Blocks that a receipt must be deep; 1 is the block that it is in. */
-  confirmations: number;
-  /** Most wei ever offered per unit of gas. */
-  maxFeePerGas: bigint;
-  pollMs?: number;
-  /** Without a receipt for so long, the fees are raised. */
-  bumpAfterMs?: number;
-  /** Without a confirmed receipt for so long, the sender gives up. */
-  giveUpMs?: number;
-  timeoutMs?: number;
-  signal?: AbortSignal;
-};
-
-/** The options with what they are unless told. */
-export type SendSettings = Required<Omit<SenderOptions, "client">>;
 
 /** Gas limit of a transaction. Source: EIP-7825. */
 const maxGas = 2n ** 24n;

@@ -48,7 +48,7 @@ export type Readiness = { ready: boolean; checks: { name: string; ok: boolean; r
 /** Answer of GET /jobs/:id: where this worker stands with a job. The chain has the last word. */
 export type JobView = {
   jobId: Hex;
-  phase: "open" | "running" | "finished" | "settled" | "failed" | "cancelled" | "expired";
+  phase: "open" | "finished" | "settled" | "failed" | "cancelled" | "expired";
   /** Block of its opening, decimal. */
   openedBlock: string;
   /** `FailureCode` of a failed run. */

@@ -25,13 +25,14 @@ type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; f
  *
  * @param lastChance - whether what is still missing is a failure now instead of a reason to wait.
  * @returns a signed receipt, Ok or Failed, with the sealed result if Ok.
- * @throws {@link JobStop} with `final` false if the job has to wait and may; {@link JobEndedError}; errors of the chain
+ * @throws {@link UnprovenOrderError}; {@link JobStop} with `final` false if the job has to wait and may; {@link JobEndedError}; errors of the chain
  * as they are.
  * @example
  * const { receipt, signature } = await carryOut(ports, job, { lastChance: false })
  */
 export async function carryOut(ports: JobPorts, job: RunnableJob, options: { lastChance: boolean }): Promise<Outcome> {
   ports.observe("seen", job.jobId);
+  if (!(await ports.chain.isOrderProven(job))) throw new UnprovenOrderError(job.jobId);
   const progress: Progress = { anchor: await ports.chain.anchor(), inputs: [], fuelUsed: 0 };
   try {
     return await complete(ports, job, progress);
@@ -204,5 +205,15 @@ export class JobEndedError extends BaseError {
   override readonly name = "Jobs.JobEndedError";
   constructor(jobId: Hex) {
     super(`Job ${jobId} has ended: none of its data are opened.`, { hint: "Nothing is left to do." });
+  }
+}
+
+/** Nobody but the node says that the order's requester wants this job: nothing is opened for it, nothing signed. */
+export class UnprovenOrderError extends BaseError {
+  override readonly name = "Jobs.UnprovenOrderError";
+  constructor(jobId: Hex) {
+    super(`Job ${jobId} was not opened by a transaction that its requester signed.`, {
+      hint: "Open jobs from an account that signs its own transactions; a contract wallet's order cannot be proven yet.",
+    });
   }
 }

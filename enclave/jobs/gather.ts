@@ -3,20 +3,18 @@
  * the program, the consents, the ciphertexts. Opens nothing. Every refusal is a {@link JobStop}.
  */
 import { type Hex, keccak256 } from "viem";
-import type { Grant, SignedGrant } from "../../protocol/eip712.ts";
-import { grantTypes } from "../../protocol/eip712.ts";
+import type { SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { toJcs } from "../../protocol/jcs.ts";
+import { maxCiphertextBytes } from "../../protocol/limits.ts";
 import { maxBundleBytes, type Program, unpackProgram } from "../../protocol/program.ts";
 import type { SealedKey } from "../../protocol/sealing.ts";
 import { checkGrant } from "../vault/checkGrant.ts";
 import { JobStop } from "./jobStop.ts";
 import type { Anchor, JobPorts, OpenedJob } from "./ports.ts";
 
-/** Largest ciphertext of one data set that this worker takes, in bytes: it is held in memory. */
-export const maxInputBytes = 64 * 1024 * 1024;
 /** Largest sum of the ciphertexts of one job, in bytes: several jobs may be under way. */
-export const maxJobBytes = 4 * maxInputBytes;
+export const maxJobBytes = 4 * maxCiphertextBytes;
 
 /** One data set of a job, consented to and located. */
 export type ConsentedInput = {
@@ -85,8 +83,8 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
     const dataset = await ports.chain.dataset(use.datasetId, anchor);
     if (dataset === undefined)
       throw new JobStop("InputUnavailable", `data set ${use.datasetId} is not registered`, "later");
-    if (dataset.sizeBytes > maxInputBytes) {
-      throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxInputBytes} bytes`);
+    if (dataset.sizeBytes > maxCiphertextBytes) {
+      throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxCiphertextBytes} bytes`);
     }
     const sum = inputs.reduce((bytes, input) => bytes + input.sizeBytes, Number(dataset.sizeBytes));
     if (sum > maxJobBytes) throw new JobStop("InputUnavailable", `the data sets are larger than ${maxJobBytes} bytes`);
@@ -101,7 +99,7 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
     };
     const refusal = checkGrant(job.order, use, grant, ports.operator, state);
     if (refusal !== undefined) throw new JobStop("GrantRefused", `grant ${use.grantHash}: ${refusal}`);
-    if (!(await isSigned(ports, dataset.owner, grant, signature))) {
+    if (!(await ports.chain.isSignedBy(dataset.owner, use.grantHash, signature))) {
       throw new JobStop("GrantRefused", `grant ${use.grantHash}: not signed by the owner`);
     }
     ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash: use.grantHash, anchorHash: anchor.hash });
@@ -146,9 +144,4 @@ function unavailable(
   fetched: { fact: string; final: boolean },
 ): JobStop {
   return new JobStop(code, fetched.fact, fetched.final ? "now" : "later");
-}
-
-function isSigned(ports: JobPorts, owner: Hex, grant: Grant, signature: Hex): Promise<boolean> {
-  const typed = { domain: ports.domain, types: grantTypes, primaryType: "Grant", message: grant } as const;
-  return ports.chain.verifyTyped(owner, typed, signature);
 }

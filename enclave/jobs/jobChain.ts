@@ -3,7 +3,10 @@
  * is made at one block, its anchor, by hash.
  */
 import { type Hex, isAddressEqual, type PublicClient } from "viem";
+import { jobMarketAbi } from "../../protocol/abi.ts";
+import { openerOf } from "../../protocol/chain/openingTransaction.ts";
 import type { HeadPolicy } from "../../protocol/chain/viemSource.ts";
+import type { Deployment } from "../../protocol/deployment.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { type Reader, UnknownDatasetError } from "../chain/reader.ts";
 import { isSignedByOwner } from "../vault/ownerSignature.ts";
@@ -14,10 +17,28 @@ import type { Anchor, JobChain } from "./ports.ts";
  *
  * @param head - which block is the newest that counts.
  * @example
- * const chain = createJobChain(client, reader, "finalized")
+ * const chain = createJobChain(client, reader, deployment, "finalized")
  */
-export function createJobChain(client: PublicClient, reader: Reader, head: HeadPolicy): JobChain {
+export function createJobChain(
+  client: PublicClient,
+  reader: Reader,
+  deployment: Deployment,
+  head: HeadPolicy,
+): JobChain {
   return {
+    async isOrderProven({ jobId, order, openedHash }) {
+      const [opening] = await client.getContractEvents({
+        address: deployment.contracts.jobMarket,
+        abi: jobMarketAbi,
+        eventName: "JobOpened",
+        args: { jobId },
+        blockHash: openedHash,
+      });
+      if (opening?.transactionHash == null) return false;
+      const transaction = await client.getTransaction({ hash: opening.transactionHash });
+      const opener = await openerOf(transaction, deployment, jobId);
+      return opener !== undefined && isAddressEqual(opener, order.requester);
+    },
     anchor: () => anchorOf(client, head),
     async isCanonical(anchor) {
       const block = await client.getBlock({ blockNumber: anchor.number }).catch(() => undefined);
@@ -37,7 +58,7 @@ export function createJobChain(client: PublicClient, reader: Reader, head: HeadP
     },
     isGrantNonceRevoked: (owner, nonce, anchor) => reader.isGrantNonceRevoked(owner, nonce, { blockHash: anchor.hash }),
     grantUses: (grantHash, anchor) => reader.grantUses(grantHash, { blockHash: anchor.hash }),
-    verifyTyped: (owner, typed, signature) => isSignedByOwner(client, owner, typed, signature),
+    isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
 import type { RunOutcome } from "../sandbox/outcome.ts";
-import type { GrantBook, TypedGrant } from "../vault/grantBook.ts";
+import type { GrantBook } from "../vault/grantBook.ts";
 
 /** The block whose state consent is checked against. */
 export type Anchor = { number: bigint; hash: Hex; timestamp: bigint };
@@ -20,13 +20,16 @@ export type JobChain = {
   anchor(): Promise<Anchor>;
   /** Whether the anchor is still on the chain. */
   isCanonical(anchor: Anchor): Promise<boolean>;
+  /** Whether the requester's own signature over the order is seen: the node's word that it was opened is not enough. */
+  isOrderProven(job: OpenedJob): Promise<boolean>;
   /** Whether the job is open: no data are opened for a job that has ended. */
   isOpen(job: RunnableJob): Promise<boolean>;
   /** undefined: not registered. Throws if the chain's answer contradicts the id. */
   dataset(datasetId: Hex, anchor: Anchor): Promise<DatasetAtAnchor | undefined>;
   isGrantNonceRevoked(owner: Address, nonce: bigint, anchor: Anchor): Promise<boolean>;
   grantUses(grantHash: Hex, anchor: Anchor): Promise<bigint>;
-  verifyTyped(owner: Address, typed: TypedGrant, signature: Hex): Promise<boolean>;
+  /** Whether `signature` of an EIP-712 hash is the owner's. */
+  isSignedBy(owner: Address, digest: Hex, signature: Hex): Promise<boolean>;
 };
 
 /** What fetching can come to. `final`: trying again will not help. `fact` names hosts and hashes only. */
@@ -67,8 +70,8 @@ export type JobStep =
   | "sending"
   | "settled";
 
-/** A job as the chain opened it. */
-export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array };
+/** A job as the chain opened it, in the block of hash `openedHash`. */
+export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array; openedHash: Hex };
 
 /** A job with its place in the market's storage. */
 export type RunnableJob = OpenedJob & { index: bigint };

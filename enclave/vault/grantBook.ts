@@ -4,7 +4,7 @@
  * to the next one. A package is taken only if its owner signed it and its key opens here under this very grant.
  */
 import type { Hex } from "viem";
-import { type Domain, type Grant, grantTypes, hashGrant } from "../../protocol/eip712.ts";
+import { type Domain, type Grant, hashGrant, hashSealedKey } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
@@ -12,26 +12,25 @@ import { parseDatasetKey } from "./datasetKey.ts";
 
 /** Most grants held at once; expired ones make room first. */
 export const maxGrants = 10_000;
+/** Most grants held of one data set: no provider can take the room of the others. */
+export const maxGrantsPerDataset = 256;
 
 /** What the book asks the chain. */
 export type OwnerReader = {
   /** Current owner of a data set; throws a typed error if there is none. */
   datasetOwner(datasetId: Hex): Promise<Hex>;
-  /** Whether `signature` over the typed grant is the owner's: ECDSA, or ERC-1271 for contracts. */
-  verifyTyped(owner: Hex, typed: TypedGrant, signature: Hex): Promise<boolean>;
+  /** Whether `signature` of an EIP-712 hash is the owner's: ECDSA, or ERC-1271 for contracts. */
+  isSignedBy(owner: Hex, digest: Hex, signature: Hex): Promise<boolean>;
   /** Unix seconds of the newest block. */
   timestamp(): Promise<bigint>;
 };
-
-/** A grant as EIP-712 typed data. */
-export type TypedGrant = { domain: Domain; types: typeof grantTypes; primaryType: "Grant"; message: Grant };
 
 /** Takes grants in and gives them out by hash. */
 export type GrantBook = {
   /**
    * Checks and keeps a package; taking the same again changes nothing.
    *
-   * @throws {@link GrantRefusedError} | {@link GrantBookFullError} | `SealingError`
+   * @throws {@link GrantRefusedError} | {@link OtherVaultKeyError} | {@link GrantBookFullError} | `SealingError`
    */
   accept(pkg: GrantPackage): Promise<{ grantHash: Hex }>;
   find(grantHash: Hex): GrantPackage | undefined;
@@ -56,29 +55,35 @@ export function createGrantBook(options: {
   const { domain, workloadId, identity, reader } = options;
   const grants = new Map<Hex, GrantPackage>();
 
-  async function makeRoom() {
-    if (grants.size < maxGrants) return;
+  async function makeRoom({ datasetId }: Grant) {
+    const isFull = () =>
+      grants.size >= maxGrants ||
+      [...grants.values()].filter(({ grant }) => grant.datasetId === datasetId).length >= maxGrantsPerDataset;
+    if (!isFull()) return;
     const now = await reader.timestamp();
     for (const [hash, pkg] of grants) if (pkg.grant.notAfter < now) grants.delete(hash);
-    if (grants.size >= maxGrants) throw new GrantBookFullError();
+    if (isFull()) throw new GrantBookFullError();
   }
 
   return {
     async accept(pkg) {
       const grantHash = hashGrant(domain, pkg.grant);
       if (pkg.grant.workloadId !== workloadId) throw new GrantRefusedError("it is for another workload");
-      if (pkg.sealedKey.vaultKey !== identity.vaultKey)
-        throw new GrantRefusedError("its key is sealed to another vault key");
+      if (pkg.sealedKey.vaultKey !== identity.vaultKey) throw new OtherVaultKeyError();
       const owner = await reader.datasetOwner(pkg.grant.datasetId);
-      const typed: TypedGrant = { domain, types: grantTypes, primaryType: "Grant", message: pkg.grant };
-      if (!(await reader.verifyTyped(owner, typed, pkg.signature))) {
+      if (!(await reader.isSignedBy(owner, grantHash, pkg.signature))) {
         throw new GrantRefusedError("it is not signed by the data set's owner for this chain and market");
+      }
+      // Anyone can seal something to a vault key under a grant that is public: it must not displace the true key.
+      const sealed = hashSealedKey(domain, grantHash, pkg.sealedKey);
+      if (!(await reader.isSignedBy(owner, sealed, pkg.sealedKeySignature))) {
+        throw new GrantRefusedError("its sealed key is not signed by the data set's owner");
       }
       const key = await identity.openSealedKey(grantHash, pkg.sealedKey);
       const readable = parseDatasetKey(key) !== undefined;
       key.fill(0);
       if (!readable) throw new GrantRefusedError("the sealed key is not an age identity");
-      await makeRoom();
+      if (!grants.has(grantHash)) await makeRoom(pkg.grant);
       grants.set(grantHash, pkg);
       options.onAccepted?.();
       return { grantHash };
@@ -98,11 +103,21 @@ export class GrantRefusedError extends BaseError {
   }
 }
 
+/** The key is sealed to an enclave that is not here: an earlier life of this worker, or another one. */
+export class OtherVaultKeyError extends BaseError {
+  override readonly name = "Vault.OtherVaultKeyError";
+  constructor() {
+    super("The grant's key is sealed to another vault key.", {
+      hint: "Seal it to the vault key of GET /enclave: a worker that was started anew has new keys.",
+    });
+  }
+}
+
 /** The enclave holds as many grants as it can. */
 export class GrantBookFullError extends BaseError {
   override readonly name = "Vault.GrantBookFullError";
   constructor() {
-    super(`The enclave holds ${maxGrants} grants already.`, {
+    super(`The enclave holds ${maxGrants} grants, or ${maxGrantsPerDataset} of this data set, already.`, {
       hint: "Try again when some have expired.",
       retryable: true,
     });

@@ -1,18 +1,9 @@
 /**
- * Room: enclave/vault/ownerSignature. Whether a grant is signed by a data set's owner: an account's key, or a contract
+ * Room: enclave/vault/ownerSignature. Whether a hash is signed by a data set's owner: an account's key, or a contract
  * by ERC-1271. The same rules as the market's, so that what is accepted here settles there.
  */
-import {
-  type Address,
-  encodeFunctionData,
-  type Hex,
-  hashTypedData,
-  isAddressEqual,
-  type PublicClient,
-  parseAbi,
-} from "viem";
+import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient, parseAbi } from "viem";
 import { recoverSigner } from "../../protocol/signature.ts";
-import type { TypedGrant } from "./grantBook.ts";
 
 const erc1271 = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
 /** The magic value, left-aligned in a word. Source: ERC-1271. */
@@ -21,20 +12,19 @@ const magic = "0x1626ba7e";
 const gasLimit = 500_000n;
 
 /**
- * Checks a grant's signature.
+ * Checks an owner's signature.
  *
  * @returns false for every malformed signature and for contracts that revert.
  * @throws what the RPC client throws if the chain cannot be asked (contract owners only).
  * @example
- * const signed = await isSignedByOwner(client, dataset.owner, typed, signature)
+ * const signed = await isSignedByOwner(client, dataset.owner, hashGrant(domain, grant), signature)
  */
 export async function isSignedByOwner(
   client: PublicClient,
   owner: Address,
-  typed: TypedGrant,
+  digest: Hex,
   signature: Hex,
 ): Promise<boolean> {
-  const digest = hashTypedData(typed);
   const code = await client.getCode({ address: owner });
   // As the market does: an account with code, a delegated one too, is asked; its key alone does not count.
   if (code === undefined || code === "0x") {

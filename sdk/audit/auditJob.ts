@@ -2,25 +2,12 @@
  * Room: sdk/audit/auditJob. Checks every claim about one job and says, line by line, what it came to.
  * Neither the RPC nor the worker is believed: they give evidence, `judge` computes. May import: protocol, sdk.
  */
-import type { Hex, PublicClient } from "viem";
-import { type Deployment, isSimulated } from "../../protocol/deployment.ts";
+import type { Hex } from "viem";
+import { isSimulated } from "../../protocol/deployment.ts";
 import { BaseError } from "../../protocol/errors.ts";
-import { gatherEvidence } from "./gather/gatherEvidence.ts";
+import { type AuditOptions, gatherEvidence } from "./gather/gatherEvidence.ts";
 import { judge } from "./judge.ts";
 import type { AuditLine } from "./line.ts";
-
-/** What to audit, and with what. */
-export type AuditOptions = {
-  chain: PublicClient;
-  deployment: Deployment;
-  jobId: Hex;
-  /** Worker that ran the job: shows its compose file, event log, the program and the sealed result. */
-  workerUrl?: string | undefined;
-  /** `AGE-SECRET-KEY-1...` of a reader of the result: opens it here to check the commitment; goes nowhere. */
-  resultIdentity?: string | undefined;
-  /** Block at which the chain is looked at; default: the head. */
-  at?: bigint | undefined;
-};
 
 /** What an audit rests on: whoever trusts these can check the rest. */
 export type AuditAnchors = {

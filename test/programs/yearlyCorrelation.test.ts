@@ -40,6 +40,9 @@ function hundredths(text: string | undefined): bigint {
   return BigInt(value);
 }
 
+// Not chai's closeTo: Hardhat's matchers, loaded by other suites, take it over for whole numbers only.
+const difference = (a: unknown, b: number) => Math.abs(Number(a) - b);
+
 describe("programs/yearly-correlation", () => {
   let program: Program;
   let co2: Uint8Array;
@@ -63,8 +66,8 @@ describe("programs/yearly-correlation", () => {
     const { r, ...years } = outcome.output as typeof expected;
     expect(years).to.deep.equal({ n: 63, firstYear: 1958, lastYear: 2020 });
     expect(expected).to.deep.include(years);
-    expect(r).to.be.closeTo(expected.r, 1e-12);
-    expect(r).to.be.closeTo(0.960190264249978, 1e-12);
+    expect(difference(r, expected.r)).to.be.lessThan(1e-12);
+    expect(difference(r, 0.960190264249978)).to.be.lessThan(1e-12);
   });
 
   it("returns the same bytes on every run", async () => {
@@ -87,7 +90,7 @@ describe("programs/yearly-correlation", () => {
         [1 - 1 / 6, 0.5 - 1 / 6, -1 - 1 / 6],
       ] as const;
       const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * Number(b[i]), 0);
-      expect(r).to.be.closeTo(dot(dx, dy) / Math.sqrt(dot(dx, dx) * dot(dy, dy)), 1e-12);
+      expect(difference(r, dot(dx, dy) / Math.sqrt(dot(dx, dx) * dot(dy, dy)))).to.be.lessThan(1e-12);
       expect(outcome.output).to.deep.include({ n: 3, firstYear: 2001, lastYear: 2003 });
     }
   });

@@ -22,6 +22,7 @@ const pkg = {
   grant: grantToJson(grant),
   signature: `0x${"12".repeat(65)}`,
   sealedKey: { vaultKey: id, enc: id, ciphertext: "0x1234" },
+  sealedKeySignature: `0x${"34".repeat(65)}`,
 };
 
 const accepts = (value: unknown) => grantPackageSchema.safeParse(value).success;

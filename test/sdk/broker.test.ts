@@ -195,6 +195,26 @@ describe("sdk: the key broker", () => {
     expect(again.map((event) => event.type === "failed" && event.retryAfterMs)).to.deep.equal(Array(6).fill(4_000));
   });
 
+  it("leaves an enclave alone for an hour when its worker says that it has other keys now", async () => {
+    let asked = 0;
+    const restarted = await serve((_, response) => {
+      asked += 1;
+      response.writeHead(422, { "content-type": "application/problem+json" });
+      response.end(JSON.stringify({ title: "No", name: "Vault.OtherVaultKeyError" }));
+    });
+    await world.registerEnclave({ endpoint: restarted });
+    let now = Date.now();
+    const grants = [granted];
+    const broker = await createBroker(provider, { ...storeOf(), grants: async () => grants }, () => now);
+    expect(errors(await broker.step())).to.deep.equal(["BoundedFetch.ServerRefusedError"]);
+    grants.push(await grant(granted.grant.datasetId));
+    now += 3_599_000;
+    expect(await broker.step()).to.deep.equal([]);
+    now += 2_000;
+    expect(await broker.step()).to.have.length(2);
+    expect(asked).to.equal(3);
+  });
+
   it("cuts an endpoint that hangs", async () => {
     const hanging = await serve(() => {});
     const stop = new AbortController();

@@ -2,17 +2,25 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hexToString, keccak256, stringToBytes, zeroAddress } from "viem";
+import { hexToString, keccak256, stringToBytes, stringToHex, zeroAddress } from "viem";
 import { type Deployment, intelRootKey } from "../../protocol/deployment.ts";
 import type { Program } from "../../protocol/program.ts";
 import { ContractRefusedError, NoContractError } from "../../sdk/chainErrors.ts";
 import { type Client, createClient, NoWalletError, WrongChainError, WrongDeploymentError } from "../../sdk/client.ts";
 import { creditOf, NoCreditError, withdraw } from "../../sdk/credit.ts";
-import { getDataset, listDatasets, registerDataset, searchDatasets, UnknownDatasetError } from "../../sdk/datasets.ts";
+import {
+  BadMetadataError,
+  ForgedDatasetError,
+  getDataset,
+  listDatasets,
+  registerDataset,
+  searchDatasets,
+  UnknownDatasetError,
+} from "../../sdk/datasets.ts";
 import { getEnclave, listEnclaves } from "../../sdk/enclaves.ts";
 import { newResultIdentity } from "../../sdk/encryption.ts";
 import { fetchOutput, NoResultError } from "../../sdk/fetchOutput.ts";
-import { findJob, jobStatus, UnknownJobError } from "../../sdk/findJob.ts";
+import { ForgedJobError, findJob, jobStatus, UnknownJobError } from "../../sdk/findJob.ts";
 import {
   chainTime,
   checkGrant,
@@ -34,7 +42,8 @@ import {
   prepareJob,
 } from "../../sdk/prepareJob.ts";
 import { publishDataset } from "../../sdk/publishDataset.ts";
-import { uploadBlob } from "../../sdk/worker.ts";
+import { BadAnswerError, fetchAttestation, uploadBlob } from "../../sdk/worker.ts";
+import { startLyingRpc } from "./support/lyingRpc.ts";
 import { rejection } from "./support/rejection.ts";
 import { startWorld, type TestEnclave, type World, who, writeTestProgram } from "./support/world.ts";
 
@@ -191,6 +200,12 @@ describe("sdk: the market", () => {
       const error = await rejection(again, ContractRefusedError);
       expect(error.contractError).to.equal("DatasetRegistry_AlreadyRegistered");
       expect(error.args).to.deep.equal({ datasetId });
+    });
+
+    it("does not register metadata that no reader would accept", async () => {
+      const metadata = { v: 1 as const, title: "x".repeat(201), format: "csv" as const };
+      const registration = { contentHash: keccak256("0x"), salt: keccak256("0x"), sizeBytes: 1n, uri: "x", metadata };
+      await rejection(registerDataset(provider, registration), BadMetadataError);
     });
 
     it("says that a data set is unknown", async () => {
@@ -433,6 +448,75 @@ describe("sdk: the market", () => {
         const error = await rejection(prepareJob(requester, { ...terms, ...change }), GrantNotForJobError);
         expect(error.message).to.contain(fact);
       }
+    });
+  });
+
+  describe("an RPC that lies", () => {
+    /** A reader whose RPC swaps hex strings in every answer. */
+    async function deceived<T>(
+      swaps: readonly (readonly [string, string])[],
+      act: (client: Client) => Promise<T>,
+    ): Promise<T> {
+      const rpc = await startLyingRpc(world.chain.rpcUrl, (_, answer) =>
+        swaps.reduce((text, [from, to]) => text.replaceAll(from, to), answer),
+      );
+      try {
+        return await act(await createClient({ rpcUrl: rpc.url, deployment: world.deployment }));
+      } finally {
+        await rpc.close();
+      }
+    }
+
+    it("cannot change an order, a receipt, metadata or an owner", async () => {
+      const { datasetId } = await publish("Global temperature");
+      const grant = await grantFor(datasetId);
+      const prepared = await prepareJob(requester, await termsFor([grant]));
+      const { jobId } = await openJob(requester, prepared);
+      const other = keccak256("0x42").slice(2);
+      const order = [[prepared.order.resultKey.slice(2), other]] as const;
+      const changed = await rejection(
+        deceived(order, (client) => findJob(client, jobId)),
+        ForgedJobError,
+      );
+      expect(changed.message).to.equal(`The RPC's order of job ${jobId} is not what the chain can hold.`);
+
+      const receipt = await world.settle(await findJob(reader, jobId), enclave, [grant], { rows: 3 });
+      const result = [[receipt.resultHash.slice(2), other]] as const;
+      const forged = await rejection(
+        deceived(result, (client) => jobStatus(client, jobId)),
+        ForgedJobError,
+      );
+      expect(forged.message).to.equal(`The RPC's receipt of job ${jobId} is not what the chain can hold.`);
+
+      const title = [[stringToHex("Global").slice(2), stringToHex("Stolen").slice(2)]] as const;
+      await rejection(
+        deceived(title, (client) => getDataset(client, datasetId)),
+        ForgedDatasetError,
+      );
+      const owner = [
+        [addressOf(provider).slice(2).toLowerCase(), addressOf(requester).slice(2).toLowerCase()],
+      ] as const;
+      await rejection(
+        deceived(owner, (client) => listDatasets(client)),
+        ForgedDatasetError,
+      );
+    });
+  });
+
+  describe("the worker", () => {
+    it("is asked for its attestation; another server is noticed", async () => {
+      const attestation = await fetchAttestation(world.worker.url, keccak256("0x01"));
+      expect(attestation).to.include({ quote: "0x00", simulated: true });
+      const error = await fetchAttestation(world.worker.url, "0x12").catch((e) => e);
+      expect(error.name).to.equal("BoundedFetch.ServerRefusedError");
+      expect(error.status).to.equal(400);
+      await rejection(fetchAttestation(world.chain.rpcUrl), BadAnswerError);
+    });
+
+    it("stores blobs under their hash", async () => {
+      const { uri, sha256 } = await uploadBlob(world.worker.url, csv);
+      expect(uri).to.equal(`blob:${sha256.slice(2)}`);
+      expect(await world.worker.blobs.get(sha256.slice(2))).to.deep.equal(Buffer.from(csv));
     });
   });
 

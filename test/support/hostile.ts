@@ -20,8 +20,9 @@ import { sealKey } from "../../protocol/sealing.ts";
 import { testAccount } from "../../scripts/localChain.ts";
 import { addressOf, type Client, walletOf } from "../../sdk/client.ts";
 import { creditOf } from "../../sdk/credit.ts";
+import { getDataset } from "../../sdk/datasets.ts";
 import { datasetKeyBytes, decryptResult, newResultIdentity } from "../../sdk/encryption.ts";
-import { chainTime } from "../../sdk/grants.ts";
+import { chainTime, signSealedKey } from "../../sdk/grants.ts";
 import { type OpenedJob, openJob } from "../../sdk/jobs.ts";
 import { costOf, type PreparedJob } from "../../sdk/prepareJob.ts";
 import { randomUint256 } from "../../sdk/random.ts";
@@ -81,13 +82,19 @@ export async function grantOf(
 export async function bring(
   s: Scenario,
   signed: SignedGrant,
-  sealed: { key: string | Uint8Array; under?: Hex; vaultKey?: Hex },
+  sealed: { key: string | Uint8Array; under?: Hex; vaultKey?: Hex /** Who signs the sealed key. */; by?: Client },
 ): Promise<{ grantHash: Hex }> {
   const { url } = s.worker();
   const { vaultKey } = (await (await fetch(`${url}/enclave`)).json()) as { vaultKey: Hex };
   const key = typeof sealed.key === "string" ? datasetKeyBytes(sealed.key) : sealed.key;
   const grantHash = sealed.under ?? hashGrant(s.requester.marketDomain, signed.grant);
-  return postGrant(url, { ...signed, sealedKey: await sealKey(sealed.vaultKey ?? vaultKey, grantHash, key) });
+  const sealedKey = await sealKey(sealed.vaultKey ?? vaultKey, grantHash, key);
+  // Its owner signs it, where the data set has one.
+  const dataset = await getDataset(s.requester, signed.grant.datasetId).catch(() => undefined);
+  const provider = s.providers.find(({ client }) => addressOf(client) === dataset?.owner) ?? s.providers[0];
+  const signedHash = hashGrant(s.requester.marketDomain, signed.grant);
+  const sealedKeySignature = await signSealedKey(provider.client, signedHash, sealedKey);
+  return postGrant(url, { ...signed, sealedKey, sealedKeySignature });
 }
 
 /** A grant that is in order and delivered. */

@@ -1,16 +1,29 @@
 /**
  * Room: sdk/audit/gather/gatherEvidence. Collects what an audit looks at, from the chain and from the worker.
  */
-import { concatHex, type Hex } from "viem";
+import { concatHex, type Hex, type PublicClient } from "viem";
 import { enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../../protocol/abi.ts";
+import type { Deployment } from "../../../protocol/deployment.ts";
 import { jobStates } from "../../../protocol/eip712.ts";
-import type { AuditOptions } from "../auditJob.ts";
 import type { BlockRef, DatasetEvidence, Evidence, Missing } from "../evidence.ts";
 import { type ChainView, openChainView } from "./chainView.ts";
 import { gatherDataset } from "./consent.ts";
 import { gatherRecord, gatherRegistration } from "./enclave.ts";
 import { gatherCredits, gatherEnding, gatherOpening } from "./job.ts";
 import { gatherProgram, gatherWorker, openResult } from "./worker.ts";
+
+/** What to audit, and with what. */
+export type AuditOptions = {
+  chain: PublicClient;
+  deployment: Deployment;
+  jobId: Hex;
+  /** Worker that ran the job: shows its compose file, event log, the program and the sealed result. */
+  workerUrl?: string | undefined;
+  /** `AGE-SECRET-KEY-1...` of a reader of the result: opens it here to check the commitment; goes nowhere. */
+  resultIdentity?: string | undefined;
+  /** Block at which the chain is looked at; default: the head. */
+  at?: bigint | undefined;
+};
 
 const noReceipt = { missing: "there is no receipt" };
 

@@ -16,11 +16,11 @@ import { SenderStoppedError } from "../../../enclave/chain/mineTransaction.ts";
 import {
   InsufficientGasMoneyError,
   openSender,
-  type SenderOptions,
   TransactionRefusedError,
   TransactionRevertedError,
   TransactionStuckError,
 } from "../../../enclave/chain/sender.ts";
+import type { SenderOptions } from "../../../enclave/chain/sendSettings.ts";
 import { RpcFailedError } from "../../../protocol/chain/rpc.ts";
 import { startChain, type TestChain, testAccount } from "../../support/chain.ts";
 import { deployEmitter, emitterAbi, emitterCall } from "../../support/emitter.ts";

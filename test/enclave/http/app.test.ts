@@ -64,6 +64,7 @@ const grantPackage = {
   grant,
   signature: `0x${"ab".repeat(65)}`,
   sealedKey: { vaultKey: zero32, enc: zero32, ciphertext: "0xabcd" },
+  sealedKeySignature: `0x${"cd".repeat(65)}`,
 };
 
 /** Every route with input that it takes. */
@@ -462,7 +463,7 @@ describe("createApp", () => {
       ],
       [
         "a missing field",
-        { grant, sealedKey: grantPackage.sealedKey },
+        { grant, sealedKey: grantPackage.sealedKey, sealedKeySignature: grantPackage.sealedKeySignature },
         "✖ Invalid input: expected string, received undefined\n  → at signature",
       ],
       ["no object", 1, "✖ Invalid input: expected object, received number"],

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { ConfigError, configHelp, readConfig } from "../../enclave/config.ts";
+import { rejection } from "../support/rejection.ts";
+
+const address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const deployment = {
+  chainId: 31337,
+  fromBlock: 0,
+  contracts: { tdxVerifier: address, enclaveRegistry: address, datasetRegistry: address, jobMarket: address },
+  rootKey: `0x${"11".repeat(64)}`,
+};
+
+describe("readConfig", () => {
+  let dir: string;
+  let env: Record<string, string>;
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), "dcm-config-"));
+    const file = join(dir, "deployment.json");
+    writeFileSync(file, JSON.stringify(deployment));
+    env = {
+      RPC_URL: "http://127.0.0.1:8545",
+      DEPLOYMENT_FILE: file,
+      OPERATOR_ADDRESS: address,
+      ENDPOINT: "https://worker.example/",
+      LISTEN: "0.0.0.0:8080",
+      DATA_DIR: dir,
+    };
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  it("reads what is set, and is careful where nothing is", () => {
+    const config = readConfig(env);
+    expect(config).to.deep.include({ endpoint: "https://worker.example", host: "0.0.0.0", port: 8080 });
+    expect(config).to.deep.include({ headPolicy: "finalized", fetchPrivateAddresses: false, grantWaitSeconds: 300 });
+    expect(readConfig({ ...env, HEAD_POLICY: "12" }).headPolicy).to.deep.equal({ confirmations: 12 });
+    expect(config.deployment).to.deep.equal(deployment);
+  });
+
+  it("names everything that is missing at once: there is no default for an address or a URL", async () => {
+    const error = await rejection(() => readConfig({}), ConfigError);
+    for (const name of Object.keys(env)) expect(error.message).to.include(`${name}: `);
+    expect(configHelp().match(/\(required\)/g)).to.have.length(Object.keys(env).length);
+  });
+
+  it("refuses what it does not understand, and repeats no value: a URL may hold a key", async () => {
+    const wrong: Record<string, string> = {
+      RPC_URL: "ftp://key-SECRET@node",
+      OPERATOR_ADDRESS: address.toLowerCase().replace("5f", "5F"),
+      LISTEN: "8080",
+      HEAD_POLICY: "pending",
+      FETCH_PRIVATE_ADDRESSES: "yes",
+      MAX_FEE_GWEI: "0",
+      POLL_MS: "1e9",
+    };
+    for (const [name, value] of Object.entries(wrong)) {
+      const error = await rejection(() => readConfig({ ...env, [name]: value }), ConfigError);
+      expect(error.message).to.include(`${name}: `);
+      expect(error.message).to.not.include("SECRET");
+    }
+  });
+
+  it("refuses a deployment file that is missing, no JSON, or has unknown fields", async () => {
+    const file = join(dir, "bad.json");
+    for (const text of [
+      "",
+      "{",
+      JSON.stringify({ ...deployment, owner: address }),
+      JSON.stringify({ ...deployment, rootKey: "0x11" }),
+    ]) {
+      writeFileSync(file, text);
+      await rejection(() => readConfig({ ...env, DEPLOYMENT_FILE: file }), ConfigError);
+    }
+    await rejection(() => readConfig({ ...env, DEPLOYMENT_FILE: join(dir, "none.json") }), ConfigError);
+  });
+});

@@ -1,0 +1,137 @@
+import { expect } from "chai";
+import { type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { createIdentity, type EnclaveIdentity } from "../../../enclave/attestation/identity.ts";
+import {
+  createGrantBook,
+  type GrantBook,
+  GrantBookFullError,
+  GrantRefusedError,
+  maxGrantsPerDataset,
+  OtherVaultKeyError,
+} from "../../../enclave/vault/grantBook.ts";
+import { domainOf, type Grant, hashGrant, hashSealedKey } from "../../../protocol/eip712.ts";
+import type { BaseError } from "../../../protocol/errors.ts";
+import type { GrantPackage } from "../../../protocol/grantPackage.ts";
+import { SealingError, sealKey } from "../../../protocol/sealing.ts";
+import { recoverSigner } from "../../../protocol/signature.ts";
+import { newResultIdentity } from "../../../sdk/encryption.ts";
+import { rejection } from "../../support/rejection.ts";
+
+const domain = domainOf(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3");
+const workloadId: Hex = `0x${"22".repeat(32)}`;
+const owner = privateKeyToAccount(keccak256("0x01"));
+const stranger = privateKeyToAccount(keccak256("0x02"));
+const hour = 3600n;
+
+describe("grantBook", () => {
+  let identity: EnclaveIdentity;
+  let now: bigint;
+  let book: GrantBook;
+  let accepted: number;
+
+  beforeEach(async () => {
+    identity = await createIdentity();
+    now = 1_000_000n;
+    accepted = 0;
+    book = createGrantBook({
+      domain,
+      workloadId,
+      identity,
+      reader: {
+        datasetOwner: async () => owner.address,
+        isSignedBy: async (who, digest, signature) => {
+          const signer = recoverSigner(digest, signature);
+          return signer !== undefined && isAddressEqual(signer, who);
+        },
+        timestamp: async () => now,
+      },
+      onAccepted: () => {
+        accepted++;
+      },
+    });
+  });
+
+  const key = async () => new TextEncoder().encode((await newResultIdentity()).identity);
+
+  async function pack(
+    changes: Partial<Grant> = {},
+    how: { key?: Uint8Array; by?: typeof owner; sealedBy?: typeof owner; under?: Hex; to?: Hex } = {},
+  ): Promise<GrantPackage> {
+    const grant: Grant = {
+      datasetId: `0x${"33".repeat(32)}`,
+      programId: workloadId,
+      workloadId,
+      requester: zeroAddress,
+      operator: zeroAddress,
+      token: zeroAddress,
+      pricePerUse: 1n,
+      maxUses: 0n,
+      notBefore: 0n,
+      notAfter: now + hour,
+      resultReaders: [],
+      epoch: 0,
+      nonce: 1n,
+      ...changes,
+    };
+    const grantHash = hashGrant(domain, grant);
+    const sealedKey = await sealKey(how.to ?? identity.vaultKey, how.under ?? grantHash, how.key ?? (await key()));
+    const signature = await (how.by ?? owner).sign({ hash: grantHash });
+    const sealedKeySignature = await (how.sealedBy ?? owner).sign({
+      hash: hashSealedKey(domain, grantHash, sealedKey),
+    });
+    return { grant, signature, sealedKey, sealedKeySignature };
+  }
+
+  it("keeps a package under its grant's hash, and tells that there is work", async () => {
+    const pkg = await pack();
+    const { grantHash } = await book.accept(pkg);
+    expect(grantHash).to.equal(hashGrant(domain, pkg.grant));
+    expect(book.find(grantHash)).to.equal(pkg);
+    await book.accept(pkg);
+    expect([book.size(), accepted]).to.deep.equal([1, 2]);
+  });
+
+  it("refuses another workload, another owner, another chain's signature, another vault key", async () => {
+    const other = await createIdentity();
+    const elsewhere = await pack();
+    const hash = hashGrant({ ...domain, chainId: 1 }, elsewhere.grant);
+    const refused: [GrantPackage, new (...args: never[]) => BaseError][] = [
+      [await pack({ workloadId: `0x${"23".repeat(32)}` }), GrantRefusedError],
+      [await pack({}, { by: stranger }), GrantRefusedError],
+      [{ ...elsewhere, signature: await owner.sign({ hash }) }, GrantRefusedError],
+      [await pack({}, { to: other.vaultKey }), OtherVaultKeyError],
+    ];
+    for (const [pkg, error] of refused) await rejection(book.accept(pkg), error);
+    expect(book.size()).to.equal(0);
+  });
+
+  it("refuses a key that is sealed under another grant, or is none", async () => {
+    await rejection(book.accept(await pack({}, { under: workloadId })), SealingError);
+    for (const bytes of [new Uint8Array(74), new TextEncoder().encode("AGE-SECRET-KEY-1")]) {
+      const error = await rejection(book.accept(await pack({}, { key: bytes })), GrantRefusedError);
+      expect(error.message).to.equal("The grant was refused: the sealed key is not an age identity.");
+    }
+  });
+
+  it("does not let a stranger displace the sealed key of a grant that is public", async () => {
+    const genuine = await pack();
+    const { grantHash } = await book.accept(genuine);
+    const forged = await pack({}, { sealedBy: stranger });
+    const error = await rejection(book.accept({ ...forged, signature: genuine.signature }), GrantRefusedError);
+    expect(error.message).to.equal("The grant was refused: its sealed key is not signed by the data set's owner.");
+    expect(book.find(grantHash)).to.equal(genuine);
+  });
+
+  it("holds so many grants of a data set and no more, until some have expired", async () => {
+    const dataKey = await key();
+    for (let nonce = 0n; nonce < maxGrantsPerDataset; nonce++)
+      await book.accept(await pack({ nonce }, { key: dataKey }));
+    await rejection(book.accept(await pack({ nonce: 9_999n }, { key: dataKey })), GrantBookFullError);
+    await book.accept(await pack({ nonce: 5n }, { key: dataKey }));
+    await book.accept(await pack({ datasetId: workloadId }, { key: dataKey }));
+    now += hour + 1n;
+    await book.accept(await pack({ nonce: 9_999n }, { key: dataKey }));
+    expect(book.size()).to.equal(1);
+  });
+});
