@@ -66,7 +66,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
     const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job)));
     const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
-    return last === "consentEnded" ? ports.settle(job, await save(job, await refuseConsent(ports, job))) : last;
+    return last === "consentEnded" ? ports.settle(job, save(job, await refuseConsent(ports, job))) : last;
   }
 
   async function perform(job: RunnableJob): Promise<Outcome> {

@@ -82,18 +82,18 @@ export async function grantOf(
 export async function bring(
   s: Scenario,
   signed: SignedGrant,
-  sealed: { key: string | Uint8Array; under?: Hex; vaultKey?: Hex /** Who signs the sealed key. */; by?: Client },
+  sealed: { key: string | Uint8Array; under?: Hex; vaultKey?: Hex; by?: Client },
 ): Promise<{ grantHash: Hex }> {
   const { url } = s.worker();
   const { vaultKey } = (await (await fetch(`${url}/enclave`)).json()) as { vaultKey: Hex };
   const key = typeof sealed.key === "string" ? datasetKeyBytes(sealed.key) : sealed.key;
   const grantHash = sealed.under ?? hashGrant(s.requester.marketDomain, signed.grant);
   const sealedKey = await sealKey(sealed.vaultKey ?? vaultKey, grantHash, key);
-  // Its owner signs it, where the data set has one.
+  // Its owner signs it, where the data set has one and nobody else is told to.
   const dataset = await getDataset(s.requester, signed.grant.datasetId).catch(() => undefined);
   const provider = s.providers.find(({ client }) => addressOf(client) === dataset?.owner) ?? s.providers[0];
   const signedHash = hashGrant(s.requester.marketDomain, signed.grant);
-  const sealedKeySignature = await signSealedKey(provider.client, signedHash, sealedKey);
+  const sealedKeySignature = await signSealedKey(sealed.by ?? provider.client, signedHash, sealedKey);
   return postGrant(url, { ...signed, sealedKey, sealedKeySignature });
 }
 

@@ -275,6 +275,17 @@ describe("a grant that does not consent", () => {
       await expectFailure(s, "GrantMissing", () => openRaw(s, { program, grants: [signed] }));
     });
 
+    it("cannot be displaced by whoever knows the grant, which is public", async () => {
+      const { epoch } = await getDataset(s.requester, provider.datasetId);
+      const signed = await consent(s, provider, program, { epoch });
+      const { identity: key } = await newResultIdentity();
+      for (const by of [s.requester, s.providers[1].client]) {
+        const error = await refusedPost(signed, { key, by });
+        expect(error.message).to.contain(vaultError("its sealed key is not signed by the data set's owner"));
+      }
+      expect(await failureOf(s, (await openRaw(s, { program, grants: [signed] })).jobId)).to.equal("None");
+    });
+
     it("opens nothing for a thief who registers the ciphertext under its own name", async () => {
       const thief = s.providers[1];
       const { contentHash, sizeBytes, uri } = await getDataset(s.requester, provider.datasetId);
