@@ -38,7 +38,7 @@ export function codeLines(evidence: Evidence): AuditLine[] {
     compose,
     line(
       "code.launch",
-      "Only what was measured was launched, and the host sets and reads nothing that decides about data",
+      "Beside its compose file the measured manifest starts nothing, and lets the host set and read nothing that decides",
       ofMeasured((appCompose) => judgeLaunch(evidence, appCompose)),
     ),
     line("code.boot", "The event log that the worker shows is what the enclave booted", () =>

@@ -10,6 +10,9 @@ import { type Evidence, isMissing, type Settlement } from "../evidence.ts";
 import { isSignedBy } from "../isSignedBy.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
 
+/** How far back a settlement may look for the receipt's anchor. Source: IJobMarket, BadAnchor. */
+const maxAnchorAge = 8191n;
+
 /**
  * Judges the receipt.
  *
@@ -41,7 +44,7 @@ export function receiptLines(evidence: Evidence, settlement: Settlement): AuditL
       const root = grantsRootOf(datasets.map(({ grantHash }) => grantHash));
       return allOf({ "grantsRoot is another": root === receipt.grantsRoot }, "grantsRoot recomputed");
     }),
-    line("receipt.anchor", "The enclave looked at this chain, shortly before the settlement", () =>
+    line("receipt.anchor", "The enclave looked at this chain, at most 8,191 blocks before the settlement", () =>
       judgeAnchor(evidence, receipt),
     ),
     line("receipt.policy", "The enforced output policy is the program's", () => {
@@ -112,6 +115,7 @@ function judgeAnchor({ ending, receiptAnchor }: Evidence, receipt: Receipt): Fin
         "the anchor is another block": block.number === receipt.anchorBlock,
         "the chain has another block there": block.hash === receipt.anchorHash,
         "the anchor is not before the settlement": receipt.anchorBlock < ending.block.number,
+        "the anchor is too old": ending.block.number - receipt.anchorBlock <= maxAnchorAge,
       },
       `consent was checked against block ${receipt.anchorBlock}, settled in block ${ending.block.number}`,
     ),

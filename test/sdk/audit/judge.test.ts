@@ -312,6 +312,10 @@ describe("judge", () => {
     expect(line("receipt.anchor", { anchorBlock: 1n })).to.equal("the anchor is another block");
     const late = falseLines((e) => (e.ending.block.number = e.settlement.receipt.anchorBlock));
     expect(late["receipt.anchor"]).to.equal("the anchor is not before the settlement");
+    const old = (age: bigint) =>
+      lineOf("receipt.anchor", (e) => (e.ending.block.number = e.settlement.receipt.anchorBlock + age));
+    expect(old(8191n)).to.match(/^verified: /);
+    expect(old(8192n)).to.equal("not verified: the anchor is too old");
     const reordered = falseLines((e) => {
       e.datasets.reverse();
       e.opening.order.datasets = [...e.opening.order.datasets].reverse();
