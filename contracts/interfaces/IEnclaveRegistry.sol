@@ -15,7 +15,7 @@ enum TcbStatus {
 }
 
 /// @notice What the chain knows of an attested enclave.
-/// @param operator Who runs it and is paid its fees.
+/// @param operator Who is paid its fees, as its host named it: no proof that this account runs it.
 /// @param expiresAt Unix seconds; from this second on its receipts are refused.
 /// @param registeredAtBlock Block number of the registration.
 /// @param tcbStatus Status of the platform when the quote was verified.
@@ -33,7 +33,7 @@ struct Enclave {
 }
 
 /// @notice What the enclave asks to have recorded.
-/// @param operator Who is paid the enclave's fees.
+/// @param operator Who is paid the enclave's fees. The host chooses it, and its owner is not asked.
 /// @param signingKey Address of the secp256k1 key made inside the enclave.
 /// @param vaultKey HPKE public key made inside the enclave; at most 2,048 bytes.
 /// @param endpoint URL under which the worker answers; at most 256 bytes, not trusted by anyone.

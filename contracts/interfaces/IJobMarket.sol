@@ -60,7 +60,8 @@ struct DatasetUse {
 /// @param operatorFee Paid to the enclave's operator when the job settles Ok.
 /// @param failureFee Paid to the operator when the job settles Failed; at most `operatorFee`. An operator can make a
 /// job fail (it can cut the enclave off from its inputs): give none to operators you do not know.
-/// @param operator Whose enclaves may settle; zero for any. Then any operator can also make the job fail, and ends it.
+/// @param operator Whom an enclave that settles must pay; zero for any. Not who runs it: every host of the workload can
+/// name this operator, run the job, make it fail, and end it.
 /// @param deadline Unix seconds; the last second in which the job may settle. At most 365 days ahead at `open`.
 /// @param nonce Chosen by the requester; each is used once.
 struct JobOrder {
@@ -83,7 +84,7 @@ struct JobOrder {
 /// @param programId The one program that may run on it.
 /// @param workloadId The one enclave code that may open it.
 /// @param requester Who may ask; zero for anyone.
-/// @param operator Whose enclaves may run it; zero for any.
+/// @param operator Whom an enclave that runs it must pay; zero for any. Not who runs it: a host may name any operator.
 /// @param token What the price is paid in; zero for the native coin.
 /// @param pricePerUse In units of `token`.
 /// @param maxUses How many uses may be settled; zero for no limit. A job that names the grant twice uses it twice.

@@ -69,6 +69,17 @@ contract EnclaveRegistryTest is RegistrationCase {
         assertTrue(registry.isLive(request.signingKey), "isLive");
     }
 
+    /// @dev The operator neither calls nor signs: it is what the host put into the report data.
+    function test_WhenOperatorKnowsNothingOfIt() public {
+        RegistrationRequest memory request = _request();
+        request.operator = vm.addr(0x0123);
+        bytes memory quote = _quoteFor(_bindingOf(request));
+        bytes memory signature = _sign(request);
+        vm.prank(address(0xbad));
+        registry.register(quote, leaf, issuer, request, signature);
+        assertEq(registry.enclave(request.signingKey).operator, request.operator, "operator");
+    }
+
     function test_WhenMaxLifeEndsFirst() public {
         RegistrationRequest memory request = _request();
         _register(request);
