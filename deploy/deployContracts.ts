@@ -73,7 +73,7 @@ export async function deployContract(
   const { abi, bytecode } = JSON.parse(await readFile(url, "utf8")) as { abi: Abi; bytecode: Hex };
   const hash = await clients.wallet.deployContract({ abi, bytecode, args, chain: clients.wallet.chain ?? null });
   const receipt = await clients.chain.waitForTransactionReceipt({ hash, pollingInterval: 100 });
-  if (receipt.contractAddress == null) throw new NotDeployedError(artifact, hash);
+  if (receipt.status !== "success" || receipt.contractAddress == null) throw new NotDeployedError(artifact, hash);
   return receipt.contractAddress;
 }
 
