@@ -40,7 +40,7 @@ export function addGrantCommands(program: Command): void {
     .requiredOption("--program <id>", "the one program that may run on it (see dcm program id)", id)
     .requiredOption("--workload <id>", "the one enclave code that may open it (see dcm enclave list)", id)
     .option("--requester <address>", "who may ask (default: anyone)")
-    .option("--operator <address>", "whose enclaves may run it (default: anyone's)")
+    .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone)")
     .option("--price <amount>", "per use, in whole units (default: the price in the data set's metadata)")
     .option("--token <address>", "token of --price (default: the native coin)")
     .option("--max-uses <n>", "how many jobs; 0 for no limit", integer(0, 1_000_000_000), 0)

@@ -57,7 +57,7 @@ export function addJobCommands(program: Command): void {
     .option("--token <address>", "token of all payments (default: the native coin)")
     .option("--params <json>", "parameters of the program", json, {})
     .option("--deadline-minutes <n>", "from now; then the escrow can be taken back", integer(1, 525_000), 60)
-    .option("--operator <address>", "whose enclaves may run it (default: anyone's)")
+    .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone)")
     .addHelpText(
       "after",
       `
