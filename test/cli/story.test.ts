@@ -159,6 +159,10 @@ describe("dcm: a deal", () => {
     expect(grants).to.have.length(1);
     expect(grants[0]).to.deep.include({ grantHash, state: "in force", uses: "0" });
     expect((await error(requester, "grant", "create", ...consent)).name).to.equal("Grants.NotYoursError");
+    // A grant that could not be written out was not given: the broker must not serve it.
+    const taken = await error(provider, "grant", "create", ...consent, "--out", grantFile);
+    expect(taken.name).to.equal("Files.FileUnwritableError");
+    expect((await json(provider, "grant", "list")).grants).to.have.length(1);
   });
 
   it("serves keys to enclaves, once and until interrupted", async () => {
@@ -233,6 +237,9 @@ describe("dcm: a deal", () => {
     expect(status).to.deep.include({ state: "SettledOk", failure: "None", signer: enclave.account.address });
     expect((await json(requester, "job", "result", jobId)).output).to.deep.equal({ rows: 3 });
     expect((await error(provider, "job", "result", jobId)).code).to.equal(2);
+    const noIdentity = await error(reader, "job", "result", jobId, "--identity-file", grantFile);
+    expect(noIdentity.code).to.equal(2);
+    expect(noIdentity.message).to.equal(`${grantFile} holds no age identity.`);
     expect((await json(provider, "grant", "list")).grants[0].uses).to.equal("1");
 
     const credit = ["--account", testAccount(who.provider).address, "--token", world.token];
