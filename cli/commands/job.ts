@@ -108,7 +108,7 @@ async function create(options: CreateOptions): Promise<Output> {
   const { chainTime } = await import("../../sdk/grants.ts");
   const { openJob } = await import("../../sdk/jobs.ts");
   const { readProgram } = await import("../../sdk/node/programDir.ts");
-  const { orderGrants, prepareJob } = await import("../../sdk/prepareJob.ts");
+  const { deadlineAfter, orderGrants, prepareJob } = await import("../../sdk/prepareJob.ts");
   const { formatAmount, parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
   const { blobUri, uploadBlob } = await import("../../sdk/worker.ts");
 
@@ -130,7 +130,7 @@ async function create(options: CreateOptions): Promise<Output> {
     operator,
     token: token.address,
     ...(options.maxTotal === undefined ? {} : { maxTotal: parseAmount(options.maxTotal, token) }),
-    deadline: (await chainTime(client)) + BigInt(options.deadlineMinutes) * 60n,
+    deadline: deadlineAfter(options.deadlineMinutes, await chainTime(client), BigInt(Math.floor(Date.now() / 1000))),
   });
   await home.saveResultIdentity(job.jobId, identity);
   progress("Uploading the program...");
