@@ -4,6 +4,7 @@
  * May import: sdk, protocol, commander. Heavy modules are imported by the command that needs them.
  */
 import { Command } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { addAuditCommand } from "./commands/audit.ts";
 import { addCreditCommands } from "./commands/credit.ts";
 import { addDatasetCommands } from "./commands/dataset.ts";
@@ -18,6 +19,7 @@ import { exitCodeOf, showError } from "./failure.ts";
 const asJson = process.argv.includes("--json");
 const program = new Command("dcm")
   .description("Confidential data collaboration: publish data sets, consent to programs, run paid jobs, audit them.")
+  .version(manifest.version)
   .option("--rpc <url>", "RPC of the chain (or DCM_RPC_URL)")
   .option("--deployment <file>", "deployment file of the contracts (or DCM_DEPLOYMENT)")
   .option("--home <dir>", "where keys and grants are kept (or DCM_HOME; default ~/.dcm)")

@@ -100,7 +100,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
     const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
     const head = () => headBlock(client, config.headPolicy);
-    const wake = new EventTarget();
+    let woken = new AbortController();
+    const wake = () => woken.abort();
     const grants = createGrantBook({
       domain,
       workloadId,
@@ -110,7 +111,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
         timestamp: async () => (await head()).timestamp,
       },
-      onAccepted: () => wake.dispatchEvent(new Event("work")),
+      onAccepted: wake,
     });
     const newestChain = createJobChain(client, reader, deployment, "latest");
     const fetchBlob = createFetchBlob({
@@ -216,16 +217,16 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         if (skipped > 0) log.warn("chain.skipped", { count: skipped });
         for (const event of events) if (event.type === "reorg") log.warn("chain.reorg", { ancestor: event.ancestor });
         state.caughtUp ||= step.cursor.next > (step.head ?? step.cursor.next);
-        wake.dispatchEvent(new Event("work"));
+        wake();
       }
     }
 
     async function runJobs(stopped: AbortSignal): Promise<void> {
       try {
         while (!stopped.aborted) {
-          const woken = AbortSignal.any([stopped, once(wake, "work")]);
+          woken = new AbortController(); // before the tick: what happens while it works is not missed
           runner.tick();
-          await pause(config.pollMs, woken);
+          await pause(config.pollMs, AbortSignal.any([stopped, woken.signal]));
         }
       } finally {
         await runner.idle();
@@ -253,13 +254,6 @@ async function together(signal: AbortSignal, ...loops: ((stopped: AbortSignal) =
   const ends = loops.map((loop) => loop(stopped).finally(() => failed.abort()));
   await Promise.allSettled(ends);
   await Promise.all(ends);
-}
-
-/** An abort signal that fires with the next event of a kind: what happens while work is done is not missed. */
-function once(target: EventTarget, type: string): AbortSignal {
-  const controller = new AbortController();
-  target.addEventListener(type, () => controller.abort(), { once: true });
-  return controller.signal;
 }
 
 /** Tries again, ever more slowly, what may succeed without anything being changed here. */

@@ -161,8 +161,7 @@ export async function createBroker(
       const retryAfterMs = Math.min(firstRetryMs * 2 ** (count - 1), lastRetryMs);
       attempts.set(key, { count, notBeforeMs: nowMs() + retryAfterMs });
       const error = cause instanceof BaseError ? cause : new DeliveryError(signingKey);
-      if (error instanceof ServerRefusedError && error.problem === otherVaultKey)
-        gone.set(signingKey, nowMs() + goneMs);
+      if (isGone(error)) gone.set(signingKey, nowMs() + goneMs);
       return { type: "failed", grantHash, signingKey, error, retryAfterMs };
     }
   }
@@ -206,6 +205,16 @@ export async function runBroker(
     }
     await pause(Math.min(pollMs * 2 ** Math.min(failures, 6), Math.max(pollMs, 60_000)), signal);
   }
+}
+
+/**
+ * Whether a delivery failed because another enclave answers at the endpoint now: nothing is amiss, and nothing to do.
+ *
+ * @example
+ * const failed = events.filter((event) => event.type === "failed" && !isGone(event.error))
+ */
+export function isGone(error: BaseError): boolean {
+  return error instanceof ServerRefusedError && error.problem === otherVaultKey;
 }
 
 function keyOf(grantHash: Hex, signingKey: Address): string {

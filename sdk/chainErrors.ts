@@ -27,8 +27,15 @@ export function toTypedError(cause: unknown): BaseError {
   if (cause.walk((error) => error instanceof ContractFunctionZeroDataError)) return new NoContractError(cause);
   if (cause.walk((error) => error instanceof InsufficientFundsError)) return new NotEnoughCoinError(cause);
   if (cause.walk((error) => error instanceof UserRejectedRequestError)) return new RejectedByWalletError(cause);
-  const root = cause.walk();
+  if (cause.walk(saysNotEnough)) return new NotEnoughCoinError(cause);
+  // The innermost of viem's own: below it may be an error of fetch, or the bare object that the RPC sent.
+  const root = cause.walk((error) => !(error instanceof ViemError && error.cause instanceof ViemError));
   return new RpcError(plainText(root instanceof ViemError ? root.shortMessage : "it failed", 200), cause);
+}
+
+/** Not every node uses the words that viem looks for. */
+function saysNotEnough(error: unknown): boolean {
+  return error instanceof ViemError && /(n't have enough|insufficient) funds/i.test(error.details ?? "");
 }
 
 const hints: Readonly<Record<string, string>> = {

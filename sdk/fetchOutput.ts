@@ -63,12 +63,20 @@ export async function waitForOutput(
   }
 }
 
+const whereToLook = "see `dcm credit show`, with --token if it was a token.";
+const noResultHints: Partial<Record<Job["state"], string>> = {
+  Open: "Wait until it is settled; GET /jobs/<id> of a worker says what it waits for.",
+  SettledFailed: `The escrow, less the failure fee, is the requester's credit; ${whereToLook}`,
+  Cancelled: `The escrow is the requester's credit; ${whereToLook}`,
+  Expired: `The escrow is the requester's credit; ${whereToLook}`,
+};
+
 /** The job has no result, or none yet. */
 export class NoResultError extends BaseError {
   override readonly name = "FetchOutput.NoResultError";
   constructor(jobId: Hex, state: Job["state"], failure: string | undefined) {
     super(`Job ${jobId} has no result: it is ${state}${failure === undefined ? "" : ` (${failure})`}.`, {
-      hint: state === "Open" ? "Wait until it is settled." : "The escrow was refunded; see `dcm credit show`.",
+      hint: noResultHints[state] ?? "See `dcm job status`.",
       retryable: state === "Open",
     });
   }

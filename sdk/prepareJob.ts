@@ -111,6 +111,19 @@ export function orderGrants(datasetIds: readonly Hex[], grants: readonly SignedG
 }
 
 /**
+ * A deadline in Unix seconds, counted from the later of two clocks: a development chain without traffic stands still,
+ * so that its newest block may be older than the whole term.
+ *
+ * @param chainSeconds - time of the newest block.
+ * @param clockSeconds - time on this machine.
+ * @example
+ * const deadline = deadlineAfter(60, await chainTime(client), BigInt(Math.floor(Date.now() / 1000)))
+ */
+export function deadlineAfter(minutes: number, chainSeconds: bigint, clockSeconds: bigint): bigint {
+  return (chainSeconds > clockSeconds ? chainSeconds : clockSeconds) + BigInt(minutes) * 60n;
+}
+
+/**
  * What a job escrows: all prices and the operator's fee, in base units of its token.
  *
  * @example

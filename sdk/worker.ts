@@ -33,7 +33,7 @@ export type Attestation = z.output<typeof attestationSchema>;
  * Stores bytes (a ciphertext, a program bundle) at a worker.
  *
  * @returns the URI under which that worker finds them.
- * @throws any error of `boundedFetch`
+ * @throws {@link BadAnswerError} if what answers is no worker | any error of `boundedFetch`
  * @example
  * const { uri } = await uploadBlob("https://worker.example", ciphertext)
  */
@@ -44,7 +44,7 @@ export async function uploadBlob(
 ): Promise<{ uri: string; sha256: Hex }> {
   const uri = blobUri(bytes);
   const name = uri.slice("blob:".length);
-  await boundedFetch(serverUrl(workerUrl, `blobs/${name}`), {
+  const answer = await boundedFetch(serverUrl(workerUrl, `blobs/${name}`), {
     timeoutMs: uploadTimeoutMs,
     ...options,
     method: "PUT",
@@ -52,6 +52,9 @@ export async function uploadBlob(
     contentType: "application/octet-stream",
     maxBytes: maxJsonBytes,
   });
+  // Any server may answer 200. Registering bytes that nobody stored would cost gas, or leave a job without its program.
+  if (!z.object({ sha256: z.literal(name) }).safeParse(parseJson(answer)).success)
+    throw new BadAnswerError("PUT /blobs");
   return { uri, sha256: `0x${name}` };
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Hex } from "viem";
 import { plainLines } from "../../sdk/plainText.ts";
 import { connect, connectWallet, hasWallet } from "../context.ts";
-import { answer, type GlobalOptions, type Output } from "../output.ts";
+import { answer, type GlobalOptions, type Output, progress } from "../output.ts";
 import { id } from "../parse.ts";
 
 type AuditOptions = GlobalOptions & { worker?: string };
@@ -33,6 +33,7 @@ Example:
 }
 
 async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
+  if (options.worker === undefined) progress("No --worker is given: what only a worker can show cannot be verified.");
   const wallet = hasWallet(options) ? await connectWallet(options) : undefined;
   const { client, simulated } = wallet ?? (await connect(options));
   const resultIdentity = await wallet?.home.resultIdentity(jobId);

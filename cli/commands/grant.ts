@@ -90,11 +90,11 @@ async function create(options: CreateOptions): Promise<Output> {
     notAfter: (await chainTime(client)) + BigInt(options.validDays) * 86_400n,
     resultReaders: (options.reader ?? []).map(recipientKeyOf),
   });
-  await home.saveGrant(signed);
   const { grantHash } = signed;
   const file = grantFileOf(client.deployment, signed);
   const content = `${JSON.stringify(file, null, 2)}\n`;
   if (options.out !== undefined) await writeAtomic(options.out, content, { mode: 0o644, overwrite: false });
+  await home.saveGrant(signed); // last: what failed must not be served by the broker
   const text = [
     ...fields([
       ["grant", grantHash],

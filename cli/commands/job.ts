@@ -108,7 +108,7 @@ async function create(options: CreateOptions): Promise<Output> {
   const { chainTime } = await import("../../sdk/grants.ts");
   const { openJob } = await import("../../sdk/jobs.ts");
   const { readProgram } = await import("../../sdk/node/programDir.ts");
-  const { orderGrants, prepareJob } = await import("../../sdk/prepareJob.ts");
+  const { deadlineAfter, orderGrants, prepareJob } = await import("../../sdk/prepareJob.ts");
   const { formatAmount, parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
   const { blobUri, uploadBlob } = await import("../../sdk/worker.ts");
 
@@ -130,7 +130,7 @@ async function create(options: CreateOptions): Promise<Output> {
     operator,
     token: token.address,
     ...(options.maxTotal === undefined ? {} : { maxTotal: parseAmount(options.maxTotal, token) }),
-    deadline: (await chainTime(client)) + BigInt(options.deadlineMinutes) * 60n,
+    deadline: deadlineAfter(options.deadlineMinutes, await chainTime(client), BigInt(Math.floor(Date.now() / 1000))),
   });
   await home.saveResultIdentity(job.jobId, identity);
   progress("Uploading the program...");
@@ -218,10 +218,14 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
 }
 
 /** The first secret line of a file as age-keygen writes it. */
-async function readIdentity(file: string): Promise<string | undefined> {
+async function readIdentity(file: string): Promise<string> {
   const { readText } = await import("../../sdk/node/files.ts");
   const lines = (await readText(file, 16 * 1024)).split(/\r?\n/);
-  return lines.find((line) => line.startsWith("AGE-SECRET-KEY-"))?.trim();
+  const identity = lines.find((line) => line.startsWith("AGE-SECRET-KEY-1"))?.trim();
+  if (identity !== undefined) return identity;
+  throw new UsageError(`${file} holds no age identity.`, {
+    hint: "Give the file that age-keygen wrote, not the public key alone.",
+  });
 }
 
 async function end(options: GlobalOptions, job: Hex, name: "cancelJob" | "expireJob"): Promise<Output> {
@@ -234,7 +238,7 @@ async function end(options: GlobalOptions, job: Hex, name: "cancelJob" | "expire
       [done, job],
       ["transaction", hash],
     ]),
-    "The escrow is credit now: dcm credit withdraw.",
+    "The escrow is the requester's credit now: dcm credit withdraw, with --token if it was a token.",
   ];
   return { json: { jobId: job, hash, gasUsed }, text, simulated };
 }

@@ -56,7 +56,7 @@ async function create(options: GlobalOptions, privateKey?: `0x${string}`): Promi
   const { createKeystore } = await import("../../sdk/node/keystore.ts");
   const keystore = keystoreOf(options);
   if (keystore.startsWith(homeOf(options))) await makePrivateDirectory(homeOf(options));
-  const password = await passwordOf(options, `New password for ${keystore}: `, true);
+  const password = await passwordOf(options, `New password for ${keystore}, 8 characters or more: `, true);
   const address = await createKeystore(keystore, password, privateKey);
   return {
     json: { address, keystore },

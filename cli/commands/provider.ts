@@ -1,7 +1,7 @@
 /** Room: cli/commands/provider. `dcm provider serve`: the key broker. */
 import type { Command } from "commander";
 import type { BaseError } from "../../protocol/errors.ts";
-import type { BrokerEvent } from "../../sdk/broker.ts";
+import type { BrokerEvent, isGone as IsGone } from "../../sdk/broker.ts";
 import { connectWallet } from "../context.ts";
 import { answer, type GlobalOptions, type Output, progress } from "../output.ts";
 import { integer } from "../parse.ts";
@@ -31,12 +31,12 @@ export function addProviderCommands(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<Output> {
   const { client, home, simulated } = await connectWallet(options);
-  const { createBroker, runBroker } = await import("../../sdk/broker.ts");
+  const { createBroker, isGone, runBroker } = await import("../../sdk/broker.ts");
   const broker = await createBroker(client, home.brokerStore);
   if (options.once) {
     const events = await broker.step();
-    const failed = events.filter((event) => event.type === "failed").length;
-    const text = events.length === 0 ? "Nothing is due." : events.map(sentence);
+    const failed = events.filter((event) => event.type === "failed" && !isGone(event.error)).length;
+    const text = events.length === 0 ? "Nothing is due." : events.map((event) => sentence(event, isGone));
     return { json: { events: events.map(toJson) }, text, simulated, exitCode: failed === 0 ? 0 : 1 };
   }
   const stop = new AbortController();
@@ -47,18 +47,19 @@ async function serve(options: ServeOptions): Promise<Output> {
   const report = (news: BrokerEvent[] | BaseError) => {
     if (!Array.isArray(news)) return progress(`${news.message} Trying again.`);
     for (const event of news) {
-      count[event.type] += 1;
-      progress(sentence(event));
+      if (event.type !== "failed" || !isGone(event.error)) count[event.type] += 1;
+      progress(sentence(event, isGone));
     }
   };
   await runBroker(broker, { pollMs: options.pollSeconds * 1000, signal: stop.signal, report });
   return { json: count, text: `Stopped: ${count.delivered} delivered, ${count.failed} failed attempts.`, simulated };
 }
 
-function sentence(event: BrokerEvent): string {
+function sentence(event: BrokerEvent, isGone: typeof IsGone): string {
   if (event.type === "void") return `grant ${event.grantHash} is ${event.state}: not served`;
   const what = `grant ${event.grantHash} to enclave ${event.signingKey}`;
   if (event.type === "delivered") return `delivered ${what}`;
+  if (isGone(event.error)) return `not delivered ${what}: it is gone, another one answers at its endpoint`;
   return `failed ${what}: ${event.error.message}`;
 }
 

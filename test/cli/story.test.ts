@@ -1,6 +1,8 @@
 /** A whole deal on the command line, against a real node and a worker's real HTTP application. */
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Hex, keccak256, toHex } from "viem";
@@ -159,6 +161,10 @@ describe("dcm: a deal", () => {
     expect(grants).to.have.length(1);
     expect(grants[0]).to.deep.include({ grantHash, state: "in force", uses: "0" });
     expect((await error(requester, "grant", "create", ...consent)).name).to.equal("Grants.NotYoursError");
+    // A grant that could not be written out was not given: the broker must not serve it.
+    const taken = await error(provider, "grant", "create", ...consent, "--out", grantFile);
+    expect(taken.name).to.equal("Files.FileUnwritableError");
+    expect((await json(provider, "grant", "list")).grants).to.have.length(1);
   });
 
   it("serves keys to enclaves, once and until interrupted", async () => {
@@ -191,6 +197,23 @@ describe("dcm: a deal", () => {
     const secret = await openGrant(enclave, grantHash, first);
     expect(secret).to.match(/^AGE-SECRET-KEY-1/);
     expect(await openGrant(another, grantHash, second)).to.equal(secret);
+  });
+
+  it("does not fail for an enclave that another one replaced at its endpoint", async () => {
+    const answer = async (name: string) => {
+      const server = createServer((_, response) => response.writeHead(422).end(JSON.stringify({ name })));
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      await world.registerEnclave({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+      const ran = await run(provider, "provider", "serve", "--once");
+      server.close();
+      return ran;
+    };
+    const gone = await answer("Vault.OtherVaultKeyError");
+    expect(gone.stdout).to.match(/^not delivered grant 0x.* it is gone, another one answers at its endpoint$/m);
+    expect(gone.code).to.equal(0);
+    const refused = await answer("Vault.BadGrantError");
+    expect(refused.stdout).to.match(/^failed grant 0x/m);
+    expect(refused.code).to.equal(1);
   });
 
   const jobArgs = () => [
@@ -233,6 +256,9 @@ describe("dcm: a deal", () => {
     expect(status).to.deep.include({ state: "SettledOk", failure: "None", signer: enclave.account.address });
     expect((await json(requester, "job", "result", jobId)).output).to.deep.equal({ rows: 3 });
     expect((await error(provider, "job", "result", jobId)).code).to.equal(2);
+    const noIdentity = await error(reader, "job", "result", jobId, "--identity-file", grantFile);
+    expect(noIdentity.code).to.equal(2);
+    expect(noIdentity.message).to.equal(`${grantFile} holds no age identity.`);
     expect((await json(provider, "grant", "list")).grants[0].uses).to.equal("1");
 
     const credit = ["--account", testAccount(who.provider).address, "--token", world.token];

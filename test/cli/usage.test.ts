@@ -61,6 +61,11 @@ describe("dcm: usage", () => {
     });
   });
 
+  it("tells its version", async () => {
+    const { version } = JSON.parse(await readFile("package.json", "utf8"));
+    expect(await dcm(["--version"], {})).to.include({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
   it("names what is missing and exits 2", async () => {
     const { DCM_RPC_URL: _rpc, ...noRpc } = configured;
     const { DCM_DEPLOYMENT: _deployment, ...noDeployment } = configured;

@@ -3,9 +3,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { hexToString, keccak256, stringToBytes, stringToHex, zeroAddress } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { type Deployment, intelRootKey } from "../../protocol/deployment.ts";
 import type { Program } from "../../protocol/program.ts";
-import { ContractRefusedError, NoContractError } from "../../sdk/chainErrors.ts";
+import { ContractRefusedError, NoContractError, NotEnoughCoinError } from "../../sdk/chainErrors.ts";
 import { type Client, createClient, NoWalletError, WrongChainError, WrongDeploymentError } from "../../sdk/client.ts";
 import { creditOf, NoCreditError, withdraw } from "../../sdk/credit.ts";
 import {
@@ -157,6 +158,13 @@ describe("sdk: the market", () => {
       const error = await createClient({ rpcUrl, deployment: world.deployment }).catch((e) => e);
       expect(error.name).to.equal("Chain.RpcError");
       expect(error.message + error.hint).not.to.contain("canary");
+      expect(error.message).to.equal("The RPC call failed: HTTP request failed.");
+    });
+
+    it("says that a wallet cannot pay for gas, in whatever words the node does", async () => {
+      const account = privateKeyToAccount(keccak256("0x0a"));
+      const poor = await createClient({ rpcUrl: world.chain.rpcUrl, deployment: world.deployment, account });
+      await rejection(revokeGrantNonce(poor, 1n), NotEnoughCoinError);
     });
 
     it("says that a reader has no wallet", async () => {
@@ -401,6 +409,7 @@ describe("sdk: the market", () => {
       expect(status.resultHash).to.equal(undefined);
       const error = await rejection(fetchOutput(reader, jobId, identity), NoResultError);
       expect(error.message).to.contain("ProgramTrapped");
+      expect(error.hint).to.match(/^The escrow, less the failure fee, is the requester's credit; .*--token/);
       expect(await creditOf(reader, addressOf(requester), world.token)).to.equal(price + fee);
     });
 
@@ -517,6 +526,11 @@ describe("sdk: the market", () => {
       const { uri, sha256 } = await uploadBlob(world.worker.url, csv);
       expect(uri).to.equal(`blob:${sha256.slice(2)}`);
       expect(await world.worker.blobs.get(sha256.slice(2))).to.deep.equal(Buffer.from(csv));
+    });
+
+    it("is not taken for a server that answers 200 to everything", async () => {
+      const error = await rejection(uploadBlob(world.chain.rpcUrl, csv), BadAnswerError);
+      expect(error.message).to.equal("The answer to PUT /blobs is not what a worker says.");
     });
   });
 

@@ -21,6 +21,7 @@ import { createClient } from "../../sdk/client.ts";
 import { BadDatasetSizeError, encryptDataset } from "../../sdk/encryption.ts";
 import { BadGrantFileError, grantFileOf, readGrantFile } from "../../sdk/grantFile.ts";
 import { plainLines, plainText } from "../../sdk/plainText.ts";
+import { deadlineAfter } from "../../sdk/prepareJob.ts";
 import { ForeignLogError, scanEvents } from "../../sdk/scanEvents.ts";
 import { BadAmountError, formatAmount, parseAmount } from "../../sdk/tokens.ts";
 import { startLyingRpc } from "./support/lyingRpc.ts";
@@ -51,6 +52,13 @@ describe("sdk: parts", () => {
         else expect(() => parseAmount(text, token), text).to.throw(BadAmountError);
       }
       expect(() => parseAmount("9".repeat(60), { ...token, decimals: 36 })).to.throw(BadAmountError);
+    });
+  });
+
+  describe("deadlineAfter", () => {
+    it("counts from the later clock: a chain may stand still or run ahead", () => {
+      expect(deadlineAfter(1, 1_000n, 5_000n)).to.equal(5_060n);
+      expect(deadlineAfter(1, 5_000n, 1_000n)).to.equal(5_060n);
     });
   });
 
