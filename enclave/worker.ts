@@ -10,6 +10,7 @@ import { startCursor } from "../protocol/chain/cursor.ts";
 import { follow } from "../protocol/chain/follow.ts";
 import { decodeMarketEvents } from "../protocol/chain/marketEvents.ts";
 import { pause } from "../protocol/chain/pause.ts";
+import { answered } from "../protocol/chain/rpc.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
@@ -78,22 +79,25 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const client = await retrying(log, signal, "chain.connect", () => connectChain({ rpcUrl: config.rpcUrl, chainId }));
     const reader = openReader(client, deployment);
     const read = (functionName: "enclaves" | "datasets") =>
-      client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName });
+      answered("eth_call", client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName }));
     await retrying(log, signal, "chain.contracts", () => requireOneDeployment(read, contracts));
 
     const platform = connectPlatform();
     const identity = await createIdentity();
     const workloadId = await retrying(log, signal, "platform.quote", () => measuredWorkloadId(platform));
-    const account = privateKeyToAccount(bytesToHex(await platform.deriveKey(gasWalletPath)));
-    const sender = await openSender({
-      client,
-      account,
-      chainId,
-      confirmations: 1,
-      maxFeePerGas: config.maxFeePerGas,
-      pollMs: Math.min(config.pollMs, 1_000),
-      signal,
-    });
+    const gasKey = await retrying(log, signal, "platform.key", () => platform.deriveKey(gasWalletPath));
+    const account = privateKeyToAccount(bytesToHex(gasKey));
+    const sender = await retrying(log, signal, "chain.sender", () =>
+      openSender({
+        client,
+        account,
+        chainId,
+        confirmations: 1,
+        maxFeePerGas: config.maxFeePerGas,
+        pollMs: Math.min(config.pollMs, 1_000),
+        signal,
+      }),
+    );
 
     const domain = domainOf(chainId, contracts.jobMarket);
     const enclaveLog = createLog(identity.signingKey, store);
