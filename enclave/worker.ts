@@ -19,7 +19,7 @@ import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
 import { measuredWorkloadId } from "./attestation/measure.ts";
 import { connectPlatform } from "./attestation/platform.ts";
-import { type Registration, register } from "./attestation/registration.ts";
+import { keepRegistered, type Registration, register } from "./attestation/registration.ts";
 import { openBlobStore } from "./blobs/blobStore.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
@@ -186,27 +186,40 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       workloadId,
     });
 
+    const registering = {
+      platform,
+      identity,
+      sender,
+      reader,
+      deployment,
+      operator,
+      endpoint,
+      recentBlock: () => anchorOf(client, config.headPolicy),
+      newestBlock: () => headBlock(client, "latest"),
+    };
     try {
-      state.registration = await retrying(log, signal, "enclave.register", () =>
-        register({
-          platform,
-          identity,
-          sender,
-          reader,
-          deployment,
-          operator,
-          endpoint,
-          recentBlock: () => anchorOf(client, config.headPolicy),
-          newestBlock: () => headBlock(client, "latest"),
-        }),
-      );
-      log.info("enclave.registered", {
-        signingKey: identity.signingKey,
-        transaction: state.registration.transactionHash,
-      });
-      await together(signal, followChain, runJobs);
+      const first = await retrying(log, signal, "enclave.register", () => register(registering));
+      nowRegistered(first);
+      const stayRegistered = (stopped: AbortSignal) =>
+        keepRegistered(registering, first, {
+          everyMs: 10 * config.pollMs,
+          signal: stopped,
+          changed: nowRegistered,
+          problem: (error) => log.warn("enclave.register", { error: toError(error) }),
+        });
+      await together(signal, followChain, runJobs, stayRegistered);
     } finally {
       await server.stop(graceMs);
+    }
+
+    function nowRegistered(registration: Registration | undefined): void {
+      if (registration === state.registration) return;
+      state.registration = registration;
+      if (registration === undefined) log.warn("enclave.registration-lost", { signingKey: identity.signingKey });
+      else {
+        const { transactionHash: transaction } = registration;
+        log.info("enclave.registered", { signingKey: identity.signingKey, transaction });
+      }
     }
 
     async function followChain(stopped: AbortSignal): Promise<void> {

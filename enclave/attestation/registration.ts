@@ -5,6 +5,7 @@
 import { type Address, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
 import { enclaveRegistryAbi } from "../../protocol/abi.ts";
 import { type EnclaveBinding, registrationReportData, workloadIdOf } from "../../protocol/attestationBinding.ts";
+import { pause } from "../../protocol/chain/pause.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { domainOf, hashRegistration } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
@@ -104,6 +105,42 @@ export async function register(ports: RegistrationPorts): Promise<Registration> 
     expiresAt: recorded.expiresAt,
     transactionHash: sent.status === "mined" ? sent.receipt.transactionHash : undefined,
   };
+}
+
+/**
+ * Looks now and then whether the registration is still on the chain, and registers anew if a reorganisation dropped it.
+ * One that has expired stays as it is: its keys are not renewed. Ends when the signal aborts.
+ *
+ * @param first - what {@link register} returned.
+ * @param to - told of each change (undefined: not registered any more) and of each failure, which is retried.
+ * @example
+ * await keepRegistered(ports, registration, { everyMs: 40_000, signal, changed, problem })
+ */
+export async function keepRegistered(
+  ports: RegistrationPorts,
+  first: Registration,
+  to: {
+    everyMs: number;
+    signal: AbortSignal;
+    changed(registration: Registration | undefined): void;
+    problem(error: unknown): void;
+  },
+): Promise<void> {
+  let newest = first;
+  for (;;) {
+    await pause(to.everyMs, to.signal);
+    if (to.signal.aborted) return;
+    try {
+      const at = { blockHash: (await ports.newestBlock()).hash };
+      if (!(await isRegistered(ports.reader, ports.identity.signingKey, at))) {
+        to.changed(undefined);
+        newest = await register(ports);
+      }
+      to.changed(newest);
+    } catch (error) {
+      if (!to.signal.aborted) to.problem(error);
+    }
+  }
 }
 
 async function isRegistered(
