@@ -36,6 +36,7 @@ import { createRunner } from "./jobs/runner.ts";
 import { settleJob } from "./jobs/settleJob.ts";
 import type { Logger } from "./log/logger.ts";
 import { createLog } from "./receipts/enclaveLog.ts";
+import { SandboxStoppedError } from "./sandbox/childProcess.ts";
 import { runProgram } from "./sandbox/runProgram.ts";
 import { openStore } from "./store/store.ts";
 import { createGrantBook } from "./vault/grantBook.ts";
@@ -136,8 +137,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       grants,
       chain: jobChain,
       fetch: fetchForJobs(fetchBlob, config.fetchTimeoutSeconds * 1000, signal),
-      run: runProgram,
-      alone: oneAtATime(),
+      run: (request) => runProgram(request, undefined, signal),
+      alone: oneAtATime(signal),
       observe: note,
       openJobs: () =>
         (state.caughtUp ? store.openJobs({ workloadId }) : [])
@@ -253,11 +254,14 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
   }
 }
 
-/** Queues work up: each piece starts when the one before has ended, however it ended. */
-function oneAtATime() {
+/** Queues work up: each piece starts when the one before has ended, however it ended; none once the signal aborts. */
+function oneAtATime(signal: AbortSignal) {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work);
+    const done = last.then(() => {
+      if (signal.aborted) throw new SandboxStoppedError();
+      return work();
+    });
     last = done.catch(() => undefined);
     return done;
   };
