@@ -105,6 +105,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
     const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
     const head = () => headBlock(client, config.headPolicy);
+    const newestTimestamp = async () => (await headBlock(client, "latest")).timestamp;
     const wake = new EventTarget();
     const grants = createGrantBook({
       domain,
@@ -160,6 +161,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         ),
       isRegistered: async () =>
         reader.isLive(identity.signingKey, { blockHash: (await headBlock(client, "latest")).hash }),
+      newestTimestamp,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
       now: () => performance.now(),
@@ -173,7 +175,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       gasWallet: account.address,
       registration: () => state.registration,
       caughtUp: () => state.caughtUp,
-      now: async () => (await headBlock(client, "latest")).timestamp,
+      now: newestTimestamp,
       store,
       blobs,
       grants,
