@@ -10,6 +10,7 @@ import { startCursor } from "../protocol/chain/cursor.ts";
 import { follow } from "../protocol/chain/follow.ts";
 import { decodeMarketEvents } from "../protocol/chain/marketEvents.ts";
 import { pause } from "../protocol/chain/pause.ts";
+import { answered } from "../protocol/chain/rpc.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
@@ -18,7 +19,7 @@ import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
 import { measuredWorkloadId } from "./attestation/measure.ts";
 import { connectPlatform } from "./attestation/platform.ts";
-import { type Registration, register } from "./attestation/registration.ts";
+import { keepRegistered, type Registration, register } from "./attestation/registration.ts";
 import { openBlobStore } from "./blobs/blobStore.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
@@ -35,6 +36,7 @@ import { createRunner } from "./jobs/runner.ts";
 import { settleJob } from "./jobs/settleJob.ts";
 import type { Logger } from "./log/logger.ts";
 import { createLog } from "./receipts/enclaveLog.ts";
+import { SandboxStoppedError } from "./sandbox/childProcess.ts";
 import { runProgram } from "./sandbox/runProgram.ts";
 import { openStore } from "./store/store.ts";
 import { createGrantBook } from "./vault/grantBook.ts";
@@ -78,28 +80,32 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const client = await retrying(log, signal, "chain.connect", () => connectChain({ rpcUrl: config.rpcUrl, chainId }));
     const reader = openReader(client, deployment);
     const read = (functionName: "enclaves" | "datasets") =>
-      client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName });
+      answered("eth_call", client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName }));
     await retrying(log, signal, "chain.contracts", () => requireOneDeployment(read, contracts));
 
     const platform = connectPlatform();
     const identity = await createIdentity();
     const workloadId = await retrying(log, signal, "platform.quote", () => measuredWorkloadId(platform));
-    const account = privateKeyToAccount(bytesToHex(await platform.deriveKey(gasWalletPath)));
-    const sender = await openSender({
-      client,
-      account,
-      chainId,
-      confirmations: 1,
-      maxFeePerGas: config.maxFeePerGas,
-      pollMs: Math.min(config.pollMs, 1_000),
-      signal,
-    });
+    const gasKey = await retrying(log, signal, "platform.key", () => platform.deriveKey(gasWalletPath));
+    const account = privateKeyToAccount(bytesToHex(gasKey));
+    const sender = await retrying(log, signal, "chain.sender", () =>
+      openSender({
+        client,
+        account,
+        chainId,
+        confirmations: 1,
+        maxFeePerGas: config.maxFeePerGas,
+        pollMs: Math.min(config.pollMs, 1_000),
+        signal,
+      }),
+    );
 
     const domain = domainOf(chainId, contracts.jobMarket);
     const enclaveLog = createLog(identity.signingKey, store);
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
     const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
     const head = () => headBlock(client, config.headPolicy);
+    const newestTimestamp = async () => (await headBlock(client, "latest")).timestamp;
     let woken = new AbortController();
     const wake = () => woken.abort();
     const grants = createGrantBook({
@@ -133,8 +139,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       grants,
       chain: jobChain,
       fetch: fetchForJobs(fetchBlob, config.fetchTimeoutSeconds * 1000, signal),
-      run: runProgram,
-      alone: oneAtATime(),
+      run: (request) => runProgram(request, undefined, signal),
+      alone: oneAtATime(signal),
       observe: note,
       openJobs: () =>
         (state.caughtUp ? store.openJobs({ workloadId }) : [])
@@ -156,6 +162,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         ),
       isRegistered: async () =>
         reader.isLive(identity.signingKey, { blockHash: (await headBlock(client, "latest")).hash }),
+      newestTimestamp,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
       now: () => performance.now(),
@@ -169,7 +176,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       gasWallet: account.address,
       registration: () => state.registration,
       caughtUp: () => state.caughtUp,
-      now: async () => (await headBlock(client, "latest")).timestamp,
+      now: newestTimestamp,
       store,
       blobs,
       grants,
@@ -183,27 +190,40 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       workloadId,
     });
 
+    const registering = {
+      platform,
+      identity,
+      sender,
+      reader,
+      deployment,
+      operator,
+      endpoint,
+      recentBlock: () => anchorOf(client, config.headPolicy),
+      newestBlock: () => headBlock(client, "latest"),
+    };
     try {
-      state.registration = await retrying(log, signal, "enclave.register", () =>
-        register({
-          platform,
-          identity,
-          sender,
-          reader,
-          deployment,
-          operator,
-          endpoint,
-          recentBlock: () => anchorOf(client, config.headPolicy),
-          newestBlock: () => headBlock(client, "latest"),
-        }),
-      );
-      log.info("enclave.registered", {
-        signingKey: identity.signingKey,
-        transaction: state.registration.transactionHash,
-      });
-      await together(signal, followChain, runJobs);
+      const first = await retrying(log, signal, "enclave.register", () => register(registering));
+      nowRegistered(first);
+      const stayRegistered = (stopped: AbortSignal) =>
+        keepRegistered(registering, first, {
+          everyMs: 10 * config.pollMs,
+          signal: stopped,
+          changed: nowRegistered,
+          problem: (error) => log.warn("enclave.register", { error: toError(error) }),
+        });
+      await together(signal, followChain, runJobs, stayRegistered);
     } finally {
       await server.stop(graceMs);
+    }
+
+    function nowRegistered(registration: Registration | undefined): void {
+      if (registration === state.registration) return;
+      state.registration = registration;
+      if (registration === undefined) log.warn("enclave.registration-lost", { signingKey: identity.signingKey });
+      else {
+        const { transactionHash: transaction } = registration;
+        log.info("enclave.registered", { signingKey: identity.signingKey, transaction });
+      }
     }
 
     async function followChain(stopped: AbortSignal): Promise<void> {
@@ -237,11 +257,14 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
   }
 }
 
-/** Queues work up: each piece starts when the one before has ended, however it ended. */
-function oneAtATime() {
+/** Queues work up: each piece starts when the one before has ended, however it ended; none once the signal aborts. */
+function oneAtATime(signal: AbortSignal) {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work);
+    const done = last.then(() => {
+      if (signal.aborted) throw new SandboxStoppedError();
+      return work();
+    });
     last = done.catch(() => undefined);
     return done;
   };

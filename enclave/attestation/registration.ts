@@ -5,13 +5,15 @@
 import { type Address, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
 import { enclaveRegistryAbi } from "../../protocol/abi.ts";
 import { type EnclaveBinding, registrationReportData, workloadIdOf } from "../../protocol/attestationBinding.ts";
+import { pause } from "../../protocol/chain/pause.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { domainOf, hashRegistration } from "../../protocol/eip712.ts";
+import { BaseError } from "../../protocol/errors.ts";
 import { measurementsOf } from "../../protocol/quote/mrConfigId.ts";
 import { parseQuote, splitQuote } from "../../protocol/quote/parseQuote.ts";
 import type { Reader } from "../chain/reader.ts";
 import { UnknownEnclaveError } from "../chain/reader.ts";
-import type { Sender } from "../chain/sender.ts";
+import { type Sender, TransactionRefusedError } from "../chain/sender.ts";
 import type { EnclaveIdentity } from "./identity.ts";
 import type { PlatformQuote, TdxPlatform } from "./platform.ts";
 
@@ -62,7 +64,7 @@ export function bindingOf(deployment: Deployment, operator: Address, identity: E
 /**
  * Registers this enclave; waits until it is mined.
  *
- * @throws `PlatformError`, what reading the quote throws, what the sender throws.
+ * @throws {@link StaleQuoteError} (retryable), `PlatformError`, what reading the quote throws, what the sender throws.
  * @example
  * const { workloadId, expiresAt } = await register(ports)
  */
@@ -90,9 +92,12 @@ export async function register(ports: RegistrationPorts): Promise<Registration> 
     ],
   });
   const now = async () => ({ blockHash: (await ports.newestBlock()).hash });
-  const sent = await ports.sender.send({ to: deployment.contracts.enclaveRegistry, data }, async () =>
+  const sending = ports.sender.send({ to: deployment.contracts.enclaveRegistry, data }, async () =>
     isRegistered(reader, identity.signingKey, await now()),
   );
+  const sent = await sending.catch((error: unknown) => {
+    throw isStale(error) ? new StaleQuoteError(block.number) : error;
+  });
   const recorded = await reader.enclave(identity.signingKey, await now());
   return {
     quote,
@@ -100,6 +105,42 @@ export async function register(ports: RegistrationPorts): Promise<Registration> 
     expiresAt: recorded.expiresAt,
     transactionHash: sent.status === "mined" ? sent.receipt.transactionHash : undefined,
   };
+}
+
+/**
+ * Looks now and then whether the registration is still on the chain, and registers anew if a reorganisation dropped it.
+ * One that has expired stays as it is: its keys are not renewed. Ends when the signal aborts.
+ *
+ * @param first - what {@link register} returned.
+ * @param to - told of each change (undefined: not registered any more) and of each failure, which is retried.
+ * @example
+ * await keepRegistered(ports, registration, { everyMs: 40_000, signal, changed, problem })
+ */
+export async function keepRegistered(
+  ports: RegistrationPorts,
+  first: Registration,
+  to: {
+    everyMs: number;
+    signal: AbortSignal;
+    changed(registration: Registration | undefined): void;
+    problem(error: unknown): void;
+  },
+): Promise<void> {
+  let newest = first;
+  for (;;) {
+    await pause(to.everyMs, to.signal);
+    if (to.signal.aborted) return;
+    try {
+      const at = { blockHash: (await ports.newestBlock()).hash };
+      if (!(await isRegistered(ports.reader, ports.identity.signingKey, at))) {
+        to.changed(undefined);
+        newest = await register(ports);
+      }
+      to.changed(newest);
+    } catch (error) {
+      if (!to.signal.aborted) to.problem(error);
+    }
+  }
 }
 
 async function isRegistered(
@@ -113,5 +154,26 @@ async function isRegistered(
   } catch (error) {
     if (error instanceof UnknownEnclaveError) return false;
     throw error;
+  }
+}
+
+/** The block is too old by now, or was reorganised away: then the chain knows another hash than the quote is bound to. */
+function isStale(error: unknown): boolean {
+  return (
+    error instanceof TransactionRefusedError &&
+    ["EnclaveRegistry_StaleBlock", "EnclaveRegistry_ReportDataMismatch"].includes(error.errorName)
+  );
+}
+
+/** The block that the quote is bound to is no longer one that the registry takes. */
+export class StaleQuoteError extends BaseError {
+  override readonly name = "Registration.StaleQuoteError";
+  readonly blockNumber: bigint;
+  constructor(blockNumber: bigint) {
+    super(`The registry no longer takes a quote that is bound to block ${blockNumber}.`, {
+      hint: "A fresh quote is made. If it stays, blocks get final too slowly: set HEAD_POLICY to fewer confirmations.",
+      retryable: true,
+    });
+    this.blockNumber = blockNumber;
   }
 }

@@ -5,6 +5,7 @@
 import { type Hex, isAddressEqual, type PublicClient } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { openerOf } from "../../protocol/chain/openingTransaction.ts";
+import { answered } from "../../protocol/chain/rpc.ts";
 import type { HeadPolicy } from "../../protocol/chain/viemSource.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { BaseError } from "../../protocol/errors.ts";
@@ -27,22 +28,24 @@ export function createJobChain(
 ): JobChain {
   return {
     async isOrderProven({ jobId, order, openedHash }) {
-      const [opening] = await client.getContractEvents({
+      const openings = client.getContractEvents({
         address: deployment.contracts.jobMarket,
         abi: jobMarketAbi,
         eventName: "JobOpened",
         args: { jobId },
         blockHash: openedHash,
       });
+      const [opening] = await answered("eth_getLogs", openings);
       if (opening?.transactionHash == null) return false;
-      const transaction = await client.getTransaction({ hash: opening.transactionHash });
+      const opened = client.getTransaction({ hash: opening.transactionHash });
+      const transaction = await answered("eth_getTransactionByHash", opened);
       const opener = await openerOf(transaction, deployment, jobId);
       return opener !== undefined && isAddressEqual(opener, order.requester);
     },
     anchor: () => anchorOf(client, head),
     async isCanonical(anchor) {
-      const block = await client.getBlock({ blockNumber: anchor.number }).catch(() => undefined);
-      return block?.hash === anchor.hash;
+      const block = await answered("eth_getBlockByNumber", client.getBlock({ blockNumber: anchor.number }));
+      return block.hash === anchor.hash;
     },
     async isOpen(job) {
       const { hash } = await headBlock(client, head);
@@ -65,17 +68,21 @@ export function createJobChain(
 /**
  * The newest block that counts.
  *
- * @throws {@link NoHeadError} while the chain has no such block yet.
+ * @throws {@link NoHeadError} while the chain has no such block yet, RpcFailedError; both retryable.
  * @example
  * const { number, hash } = await headBlock(client, { confirmations: 2 })
  */
 export async function headBlock(client: PublicClient, head: HeadPolicy): Promise<Anchor & { parentHash: Hex }> {
-  const block =
-    typeof head === "string"
-      ? await client.getBlock({ blockTag: head })
-      : await client.getBlock({ blockNumber: (await client.getBlockNumber()) - BigInt(head.confirmations) });
+  const at = typeof head === "string" ? { blockTag: head } : { blockNumber: await heightBelow(client, head) };
+  const block = await answered("eth_getBlockByNumber", client.getBlock(at));
   if (block.hash === null || block.number === null) throw new NoHeadError();
   return { number: block.number, hash: block.hash, timestamp: block.timestamp, parentHash: block.parentHash };
+}
+
+async function heightBelow(client: PublicClient, { confirmations }: { confirmations: number }): Promise<bigint> {
+  const number = (await answered("eth_blockNumber", client.getBlockNumber())) - BigInt(confirmations);
+  if (number < 0n) throw new NoHeadError();
+  return number;
 }
 
 /**
@@ -89,7 +96,7 @@ export async function headBlock(client: PublicClient, head: HeadPolicy): Promise
 export async function anchorOf(client: PublicClient, head: HeadPolicy): Promise<Anchor> {
   const { number, parentHash } = await headBlock(client, head);
   if (number === 0n) throw new NoHeadError();
-  const parent = await client.getBlock({ blockHash: parentHash });
+  const parent = await answered("eth_getBlockByHash", client.getBlock({ blockHash: parentHash }));
   return { number: number - 1n, hash: parentHash, timestamp: parent.timestamp };
 }
 

@@ -21,6 +21,8 @@ export type RunnerPorts = JobPorts & {
   settle(job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict>;
   /** Whether the enclave's registration is in force at the newest block. */
   isRegistered(): Promise<boolean>;
+  /** Unix seconds of the newest block: deadlines pass by it, not by a final block that lies minutes back. */
+  newestTimestamp(): Promise<bigint>;
   /** Told of every error that did not end in a receipt; ids and error names only. */
   problem(jobId: Hex, error: unknown): void;
   /** How long a job waits for what is missing, in ms. */
@@ -63,7 +65,7 @@ export function createRunner(ports: RunnerPorts): Runner {
 
   async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
     if (!(await ports.chain.isOpen(job))) return "ended";
-    if ((await ports.chain.anchor()).timestamp > job.order.deadline) return "tooLate";
+    if ((await ports.newestTimestamp()) > job.order.deadline) return "tooLate";
     const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job)));
     const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
     return last === "consentEnded" ? ports.settle(job, save(job, await refuseConsent(ports, job))) : last;
@@ -84,7 +86,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   async function isLastChance(job: RunnableJob): Promise<boolean> {
     const since = waiting.get(job.jobId)?.since ?? ports.now();
     if (ports.now() - since >= ports.waitMs) return true;
-    return (await ports.chain.anchor()).timestamp + deadlineMarginSeconds >= job.order.deadline;
+    return (await ports.newestTimestamp()) + deadlineMarginSeconds >= job.order.deadline;
   }
 
   function postpone(jobId: Hex): void {

@@ -41,7 +41,8 @@ const nodeDataBytes = 768 * mebibyte;
  *
  * @param code - what to run; its module `sandbox` exports `main(payload, send)` and first sends {@link readyByte}.
  * @param payload - what `main` is given, in pieces.
- * @throws {@link SandboxStartError} if it could not be started; the payload has then not been worked on.
+ * @param signal - aborting kills the process.
+ * @throws {@link SandboxStoppedError} if the signal aborted; {@link SandboxStartError} if it could not be started; the payload has then not been worked on.
  * @example
  * const end = await runChild(engine.code, [head, ...blobs], limits, await findWall())
  */
@@ -50,12 +51,17 @@ export async function runChild(
   payload: readonly Uint8Array[],
   limits: ChildLimits,
   wall: Wall,
+  signal?: AbortSignal,
 ): Promise<ChildEnd> {
+  if (signal?.aborted) throw new SandboxStoppedError();
   const child = start(limits, payload, wall);
   let timer: NodeJS.Timeout | undefined;
+  let stop: (() => void) | undefined;
   const reader = new AnswerReader(limits.answerBytes);
   try {
-    const end = await new Promise<"closed" | "timeout" | "failed">((resolve) => {
+    const end = await new Promise<"closed" | "timeout" | "failed" | "stopped">((resolve) => {
+      stop = () => resolve("stopped");
+      signal?.addEventListener("abort", stop);
       timer = setTimeout(() => resolve("timeout"), startMs);
       child.on("error", () => resolve("failed"));
       child.on("close", () => resolve("closed"));
@@ -72,11 +78,13 @@ export async function runChild(
       for (const piece of payload) child.stdin.write(piece);
       child.stdin.end();
     });
+    if (end === "stopped") throw new SandboxStoppedError();
     if (!reader.ready) throw new SandboxStartError(wall.name);
     if (end === "timeout") return { end: "timeout" };
     return end === "closed" ? { end: "answered", answer: reader.answer() } : { end: "died" };
   } finally {
     clearTimeout(timer);
+    if (stop) signal?.removeEventListener("abort", stop);
     await bury(child);
   }
 }
@@ -185,6 +193,17 @@ export class SandboxStartError extends BaseError {
   constructor(wall: Wall["name"]) {
     super(`The sandbox process did not start (wall: ${wall}).`, {
       hint: "Look at the machine's free memory and process limits; nothing of the data was used.",
+      retryable: true,
+    });
+  }
+}
+
+/** The worker is stopping. */
+export class SandboxStoppedError extends BaseError {
+  override readonly name = "Sandbox.SandboxStoppedError";
+  constructor() {
+    super("The worker is stopping: the program was not run to its end.", {
+      hint: "Start the worker again: it carries the job out anew.",
       retryable: true,
     });
   }

@@ -6,7 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { quickjs, sameRuntime } from "../../protocol/engines.ts";
 import type { Manifest, Program } from "../../protocol/program.ts";
-import { type ChildLimits, runChild } from "./childProcess.ts";
+import { type ChildLimits, runChild, SandboxStoppedError } from "./childProcess.ts";
 import { loadEngine } from "./engine.ts";
 import { lengthFieldBytes, maxAnswerHeadBytes, packHead, type RunHead } from "./frames.ts";
 import { encodeChecked, failed, type RunOutcome, readAnswer } from "./outcome.ts";
@@ -32,12 +32,14 @@ const mebibyte = 1024 * 1024;
  *
  * @param request - the program, its inputs and its parameters.
  * @param wall - what to put around the process; the strongest that works here unless given.
+ * @param signal - aborting ends the run.
  * @returns the checked output, or a failure code that says no more than it must.
- * @throws {@link EngineMismatchError} | {@link SandboxStartError} if this machine cannot run programs.
+ * @throws {@link EngineMismatchError} | {@link SandboxStartError} if this machine cannot run programs;
+ * {@link SandboxStoppedError} if the signal aborted.
  * @example
  * const outcome = await runProgram({ program, inputs: [csv], params: {} })
  */
-export async function runProgram(request: RunRequest, wall?: Wall): Promise<RunOutcome> {
+export async function runProgram(request: RunRequest, wall?: Wall, signal?: AbortSignal): Promise<RunOutcome> {
   const { manifest, files } = request.program;
   if (!sameRuntime(manifest.runtime, quickjs)) return failed("ProgramMismatch");
   const sources = manifest.files.map((file) => files.get(file.path));
@@ -62,7 +64,9 @@ export async function runProgram(request: RunRequest, wall?: Wall): Promise<RunO
     },
   };
   const payload = [packHead(head), wasm, params.bytes, ...sources, ...request.inputs];
-  const end = await runChild(code, payload, limitsOf(manifest, inputBytes), wall ?? (await findWall()));
+  const end = await runChild(code, payload, limitsOf(manifest, inputBytes), wall ?? (await findWall()), signal);
+  // What ends the worker may have ended the sandbox process as well: that is not the program's failure.
+  if (signal?.aborted) throw new SandboxStoppedError();
   if (end.end === "timeout") return failed("TimeExceeded");
   return end.end === "died" ? failed("ProgramTrapped") : readAnswer(manifest, end.answer);
 }

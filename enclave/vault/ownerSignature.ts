@@ -3,19 +3,25 @@
  * by ERC-1271. The same rules as the market's, so that what is accepted here settles there.
  */
 import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient, parseAbi } from "viem";
+import { answered, openRpc, RpcFailedError } from "../../protocol/chain/rpc.ts";
+import { hexUpTo } from "../../protocol/schemas.ts";
 import { recoverSigner } from "../../protocol/signature.ts";
 
 const erc1271 = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
 /** The magic value, left-aligned in a word. Source: ERC-1271. */
 const magic = "0x1626ba7e";
 /** What a stranger's contract may spend on saying yes. */
-const gasLimit = 500_000n;
+const gasLimit = "0x7a120"; // 500,000
+const maxAnswerBytes = 16 * 1024;
+const timeoutMs = 10_000;
+/** What nodes answer with when the contract itself failed: a revert, out of gas, a bad opcode. */
+const executionCodes = [3, -32000, -32015];
 
 /**
  * Checks an owner's signature.
  *
  * @returns false for every malformed signature and for contracts that revert.
- * @throws what the RPC client throws if the chain cannot be asked (contract owners only).
+ * @throws `RpcFailedError` if the chain cannot be asked: that is no answer, and must not refuse anybody.
  * @example
  * const signed = await isSignedByOwner(client, dataset.owner, hashGrant(domain, grant), signature)
  */
@@ -25,13 +31,23 @@ export async function isSignedByOwner(
   digest: Hex,
   signature: Hex,
 ): Promise<boolean> {
-  const code = await client.getCode({ address: owner });
+  const code = await answered("eth_getCode", client.getCode({ address: owner }));
   // As the market does: an account with code, a delegated one too, is asked; its key alone does not count.
   if (code === undefined || code === "0x") {
     const signer = recoverSigner(digest, signature);
     return signer !== undefined && isAddressEqual(signer, owner);
   }
   const data = encodeFunctionData({ abi: erc1271, functionName: "isValidSignature", args: [digest, signature] });
-  const answer = await client.call({ to: owner, data, gas: gasLimit }).catch(() => undefined);
-  return answer?.data !== undefined && answer.data.length === 66 && answer.data.startsWith(magic);
+  try {
+    const call = { to: owner, data, gas: gasLimit };
+    const answer = await openRpc(client, timeoutMs)("eth_call", [call, "latest"], hexUpTo(maxAnswerBytes));
+    return answer.length === 66 && answer.startsWith(magic);
+  } catch (error) {
+    if (error instanceof RpcFailedError && saysNo(error)) return false;
+    throw error;
+  }
+}
+
+function saysNo({ code, data }: RpcFailedError): boolean {
+  return data !== undefined || (code !== undefined && executionCodes.includes(code));
 }

@@ -41,16 +41,26 @@ export function openRpc(client: RpcClient, timeoutMs: number): Rpc {
   // viem types `request` by a table of methods; the schema given by the caller is the type here.
   const request = client.request as (args: { method: string; params: readonly unknown[] }) => Promise<unknown>;
   return async function rpc(method, params, answer) {
-    let result: unknown;
-    try {
-      result = await withTimeout(request({ method, params }), timeoutMs);
-    } catch (error) {
-      throw toRpcError(method, error);
-    }
+    const result = await answered(method, request({ method, params }), timeoutMs);
     const parsed = answer.safeParse(result);
     if (!parsed.success) throw new InconsistentSourceError(`its answer to ${method} is malformed`);
     return parsed.data;
   };
+}
+
+/**
+ * Waits for one of viem's own calls: bounded in time, and with its failure in our terms, which callers retry.
+ *
+ * @throws {@link RpcFailedError}
+ * @example
+ * const block = await answered("eth_getBlockByHash", client.getBlock({ blockHash }))
+ */
+export async function answered<T>(method: string, work: Promise<T>, timeoutMs = 10_000): Promise<T> {
+  try {
+    return await withTimeout(work, timeoutMs);
+  } catch (error) {
+    throw toRpcError(method, error);
+  }
 }
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

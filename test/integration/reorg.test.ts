@@ -64,4 +64,25 @@ describe("a three-block reorg", () => {
     expect(kept.anchorHash).to.not.equal(lost.anchorHash);
     expect(kept.outputCommitment).to.equal(lost.outputCommitment);
   });
+
+  it("that removes the worker's registration makes it register again, and jobs go on", async () => {
+    const { control } = s.market.chain;
+    const snapshot = await control.snapshot();
+    const before = s.worker();
+    await before.child.stop();
+    const { url, child } = await s.restartWorker({ env: { HEAD_POLICY: "latest" } });
+    const enclave = async () =>
+      (await (await fetch(`${url}/enclave`)).json()) as { registered: boolean; registrationTx: Hex; gasWallet: Hex };
+    const first = await enclave();
+
+    await control.revert({ id: snapshot });
+    await control.mine({ blocks: 4, interval: 7 });
+    await until(async () => child.lines.stdout.some((line) => line.includes("enclave.registration-lost")));
+    await until(async () => (await enclave()).registered);
+    expect((await enclave()).registrationTx).to.not.equal(first.registrationTx);
+
+    const grants = [await s.grant(s.providers[0]), await s.grant(s.providers[1])];
+    await s.deliver();
+    expect(await ended(s, (await s.ask(grants)).jobId)).to.equal("SettledOk");
+  });
 });

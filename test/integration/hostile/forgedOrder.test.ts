@@ -164,7 +164,7 @@ describe("an order that nobody signed", () => {
       const refused = () => lines.stdout.filter((line) => line.includes("job.problem") && line.includes(jobId));
       for (let tries = 0; tries < 200 && refused().length < 3; tries++) await sleep(50);
       expect(refused().length).to.be.at.least(3);
-      const name = told === "no transaction" ? "TransactionNotFoundError" : "Jobs.UnprovenOrderError";
+      const name = told === "no transaction" ? "Chain.RpcFailedError" : "Jobs.UnprovenOrderError";
       expect(
         new Set(refused().map((line) => (JSON.parse(line) as { error: { name: string } }).error.name)),
       ).to.deep.equal(new Set([name]));
