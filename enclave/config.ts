@@ -17,6 +17,16 @@ const headPolicy = z.union([
     .transform((digits) => ({ confirmations: Number(digits) })),
 ]);
 
+/** `0xToken:amount,...` as amounts by lowercase token. */
+const minFees = z
+  .string()
+  .max(4096)
+  .regex(/^0x[0-9a-fA-F]{40}:[0-9]{1,78}(,0x[0-9a-fA-F]{40}:[0-9]{1,78})*$/, "must be 0xTOKEN:AMOUNT,...")
+  .transform((text): Readonly<Record<string, bigint>> => {
+    const pairs = text.split(",").map((pair) => pair.split(":"));
+    return Object.fromEntries(pairs.map(([token = "", amount = ""]) => [token.toLowerCase(), BigInt(amount)]));
+  });
+
 const environmentSchema = z.object({
   RPC_URL: z.url({ protocol: /^https?$/ }).describe("JSON-RPC endpoint of the chain"),
   DEPLOYMENT_FILE: z.string().min(1).describe("path of the deployment file (JSON)"),
@@ -58,6 +68,9 @@ const environmentSchema = z.object({
     .enum(["allow", "refuse"])
     .default("refuse")
     .describe("whether ciphertexts may be fetched from private addresses and over plain http"),
+  MIN_FEES: minFees
+    .default({})
+    .describe("least operator fees, base units: 0xTOKEN:AMOUNT,... (zero address: coin); all else is left alone"),
   MAX_FEE_GWEI: z.coerce
     .number()
     .int()
@@ -82,6 +95,8 @@ export type Config = {
   grantWaitSeconds: number;
   fetchTimeoutSeconds: number;
   fetchPrivateAddresses: boolean;
+  /** Least operator fee by lowercase token, in base units. If any is named, jobs in other tokens are left alone. */
+  minFees: Readonly<Record<string, bigint>>;
   /** Wei per unit of gas. */
   maxFeePerGas: bigint;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -114,6 +129,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     grantWaitSeconds: env.GRANT_WAIT_SECONDS,
     fetchTimeoutSeconds: env.FETCH_TIMEOUT_SECONDS,
     fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
+    minFees: env.MIN_FEES,
     maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
     logLevel: env.LOG_LEVEL,
   };
@@ -128,6 +144,22 @@ function readDeployment(path: string): Deployment {
 }
 
 /**
+ * Whether an order is worth this operator's gas and time.
+ *
+ * @param minFees - see {@link Config}; empty: every order is.
+ * @example
+ * paysEnough({ [token]: 1_000_000n }, order)
+ */
+export function paysEnough(
+  minFees: Config["minFees"],
+  { token, operatorFee }: { token: string; operatorFee: bigint },
+): boolean {
+  if (Object.keys(minFees).length === 0) return true;
+  const least = minFees[token.toLowerCase()];
+  return least !== undefined && operatorFee >= least;
+}
+
+/**
  * Help text: every variable, what it is, and its default.
  *
  * @example
@@ -135,10 +167,14 @@ function readDeployment(path: string): Deployment {
  */
 export function configHelp(): string {
   const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => {
-    const standard = schema instanceof z.ZodDefault ? ` [${String(schema.def.defaultValue)}]` : " (required)";
+    const standard = schema instanceof z.ZodDefault ? ` [${shown(schema.def.defaultValue)}]` : " (required)";
     return `  ${name.padEnd(24)} ${schema.description ?? ""}${standard}`;
   });
   return rows.join("\n");
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" ? "none" : String(value);
 }
 
 /** The environment does not say what the worker needs to know. */

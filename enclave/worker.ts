@@ -24,7 +24,7 @@ import { openBlobStore } from "./blobs/blobStore.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
 import { openSender } from "./chain/sender.ts";
-import type { Config } from "./config.ts";
+import { type Config, paysEnough } from "./config.ts";
 import { createFetchBlob } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
@@ -145,6 +145,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       openJobs: () =>
         (state.caughtUp ? store.openJobs({ workloadId }) : [])
           .filter(({ order }) => BigInt(order.operator) === 0n || BigInt(order.operator) === BigInt(operator))
+          .filter(({ order }) => paysEnough(config.minFees, order))
           .map((job) => ({ ...job, params: hexToBytes(job.params) })),
       savedOutcome: (jobId) => store.outcome(jobId),
       saveOutcome: (jobId, outcome) =>

@@ -1,4 +1,4 @@
-/** Room: cli/commands/dataset. `dcm dataset`: publish, list, search, show. */
+/** Room: cli/commands/dataset. `dcm dataset`: publish, list, search, show, export the key. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import type { Metadata } from "../../protocol/metadata.ts";
@@ -93,6 +93,17 @@ Example:
     );
 
   dataset
+    .command("key")
+    .description("write a data set's key to a file of your own: whoever has it can read the data set")
+    .argument("<id>", "your data set", id)
+    .requiredOption("--out <file>", "where to; it must not exist, and is readable by you only")
+    .addHelpText(
+      "after",
+      `\nExample:\n  $ dcm dataset key 0x${"12".repeat(32)} --out key.txt\n  $ age -d -i key.txt table.age > table.csv`,
+    )
+    .action(answer(exportKey));
+
+  dataset
     .command("show")
     .description("everything public about one data set")
     .argument("<id>", "data set id", id)
@@ -123,6 +134,20 @@ Example:
         return { json: { ...rest, metadata: metadata ?? null }, text, simulated };
       }),
     );
+}
+
+/** Whoever has the file can open the ciphertext: with `age -d -i FILE`, or anything else that reads age files. */
+async function exportKey(options: GlobalOptions & { out: string }, datasetId: Hex): Promise<Output> {
+  const { home, simulated } = await connectWallet(options);
+  const { writeAtomic } = await import("../../sdk/node/files.ts");
+  const key = await home.datasetKey(datasetId);
+  if (key === undefined) {
+    throw new UsageError(`The key of data set ${datasetId} is not in this home.`, {
+      hint: "Use the wallet and home that `dcm dataset add` was run with.",
+    });
+  }
+  await writeAtomic(options.out, `${key}\n`, { mode: 0o600, overwrite: false });
+  return { json: { datasetId, file: options.out }, text: options.out, simulated };
 }
 
 async function add(options: AddOptions, file: string): Promise<Output> {

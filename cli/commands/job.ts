@@ -133,6 +133,9 @@ async function create(options: CreateOptions): Promise<Output> {
     deadline: deadlineAfter(options.deadlineMinutes, await chainTime(client), BigInt(Math.floor(Date.now() / 1000))),
   });
   await home.saveResultIdentity(job.jobId, identity);
+  for (const [i, { name, format }] of program.manifest.inputs.entries()) {
+    progress(`Input ${name} (${format}) is data set ${job.order.datasets[i]?.datasetId}`);
+  }
   progress("Uploading the program...");
   await uploadBlob(options.worker, bundle);
   progress(`Opening the job: ${formatAmount(job.cost, token)} into escrow...`);

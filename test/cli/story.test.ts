@@ -1,9 +1,10 @@
 /** A whole deal on the command line, against a real node and a worker's real HTTP application. */
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { Decrypter } from "age-encryption";
 import { expect } from "chai";
 import { type Hex, keccak256, toHex } from "viem";
 import { hashGrant } from "../../protocol/eip712.ts";
@@ -84,6 +85,21 @@ describe("dcm: a deal", () => {
     expect(added.uri).to.equal(`blob:${added.contentHash.slice(2)}`);
     expect(added.simulated).to.equal(true);
     expect(await world.worker.blobs.size(added.contentHash.slice(2))).to.equal(Number(added.sizeBytes));
+  });
+
+  it("exports a key that opens the ciphertext, to a file of its own only", async () => {
+    const out = join(world.directory, "key.txt");
+    const args = ["dataset", "key", datasetId, "--out", out];
+    expect(await json(provider, ...args)).to.deep.equal({ datasetId, file: out, simulated: true });
+    expect((await stat(out)).mode & 0o777).to.equal(0o600);
+    const decrypter = new Decrypter();
+    decrypter.addIdentity((await readFile(out, "utf8")).trim());
+    const { uri } = await json(provider, "dataset", "show", datasetId);
+    const opened = await decrypter.decrypt(await world.worker.blobs.get(uri.slice("blob:".length)));
+    expect(Buffer.from(opened)).to.deep.equal(await readFile(join(world.directory, "table.csv")));
+    expect((await error(provider, ...args)).name).to.equal("Files.FileUnwritableError");
+    const other = await error(requester, "dataset", "key", datasetId, "--out", join(world.directory, "none.txt"));
+    expect(other).to.include({ code: 2, name: "Cli.UsageError" });
   });
 
   it("writes the ciphertext where it is told, without a profile, and replaces nothing", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ConfigError, configHelp, readConfig } from "../../enclave/config.ts";
+import { ConfigError, configHelp, paysEnough, readConfig } from "../../enclave/config.ts";
 import { rejection } from "../support/rejection.ts";
 
 const address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
@@ -53,6 +53,7 @@ describe("readConfig", () => {
       HEAD_POLICY: "pending",
       FETCH_PRIVATE_ADDRESSES: "yes",
       MAX_FEE_GWEI: "0",
+      MIN_FEES: `${address}:1.5`,
       POLL_MS: "1e9",
     };
     for (const [name, value] of Object.entries(wrong)) {
@@ -60,6 +61,20 @@ describe("readConfig", () => {
       expect(error.message).to.include(`${name}: `);
       expect(error.message).to.not.include("SECRET");
     }
+  });
+
+  it("takes any fee where none is named, and else enough in a named token only", () => {
+    const coin = "0x0000000000000000000000000000000000000000";
+    expect(paysEnough(readConfig(env).minFees, { token: coin, operatorFee: 0n })).to.equal(true);
+    const { minFees } = readConfig({ ...env, MIN_FEES: `${address}:5,${coin}:7` });
+    const fees: [string, bigint, boolean][] = [
+      [address, 5n, true],
+      [address.toLowerCase(), 4n, false],
+      [coin, 7n, true],
+      ["0x00000000000000000000000000000000000000ff", 10n ** 30n, false],
+    ];
+    for (const [token, operatorFee, enough] of fees)
+      expect(paysEnough(minFees, { token, operatorFee })).to.equal(enough);
   });
 
   it("refuses a deployment file that is missing, no JSON, or has unknown fields", async () => {
