@@ -1,6 +1,6 @@
 /** A whole deal on the command line, against a real node and a worker's real HTTP application. */
 import { once } from "node:events";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -100,6 +100,7 @@ describe("dcm: a deal", () => {
     expect((await error(provider, ...args)).name).to.equal("Files.FileUnwritableError");
     const other = await error(requester, "dataset", "key", datasetId, "--out", join(world.directory, "none.txt"));
     expect(other).to.include({ code: 2, name: "Cli.UsageError" });
+    await rm(out); // the last test looks for the key in every file
   });
 
   it("writes the ciphertext where it is told, without a profile, and replaces nothing", async () => {
