@@ -271,7 +271,7 @@ function oneAtATime(signal: AbortSignal) {
   };
 }
 
-/** Runs two loops until the signal aborts or one of them fails: then the other ends too. */
+/** Runs loops until the signal aborts or one of them fails: then the others end too. */
 async function together(signal: AbortSignal, ...loops: ((stopped: AbortSignal) => Promise<void>)[]): Promise<void> {
   const failed = new AbortController();
   const stopped = AbortSignal.any([signal, failed.signal]);

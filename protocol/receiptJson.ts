@@ -28,9 +28,6 @@ export const receiptSchema = z.strictObject({
 /** A receipt with the enclave's signature (65 bytes r || s || v). */
 export const signedReceiptSchema = z.strictObject({ receipt: receiptSchema, signature: hexOf(65), signer: address });
 
-/** A parsed signed receipt. */
-export type SignedReceipt = z.output<typeof signedReceiptSchema>;
-
 /** JSON form of a {@link JobOrder}. */
 export const orderSchema = z.strictObject({
   requester: address,

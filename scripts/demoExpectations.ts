@@ -18,6 +18,9 @@ const cannotBeVerified: readonly string[] = [
   "result.right",
 ];
 
+/** Lines that must be verified: one that is no longer judged is as unexpected as a false one. */
+const verifiedLines = 30;
+
 const result = { n: 63, r: 0.9601902642499779, firstYear: 1958, lastYear: 2020 };
 const balances = { requester: "95", "provider A": "2.5", "provider B": "1.5", operator: "1", market: "0" };
 
@@ -42,6 +45,8 @@ export function demoExpectations(actual: {
     const expected = cannotBeVerified.includes(id) ? "cannot be verified" : "verified";
     if (verdict !== expected) found.push(`audit line ${id} is "${verdict}", not "${expected}"`);
   }
+  const verified = actual.report.lines.filter(({ verdict }) => verdict === "verified").length;
+  if (verified !== verifiedLines) found.push(`${verified} audit lines are verified, not ${verifiedLines}`);
   const ids = new Set(actual.report.lines.map(({ id }) => id));
   for (const id of cannotBeVerified) if (!ids.has(id)) found.push(`audit line ${id} is missing`);
   return found;

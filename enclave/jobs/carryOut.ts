@@ -25,8 +25,8 @@ type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; f
  *
  * @param lastChance - whether what is still missing is a failure now instead of a reason to wait.
  * @returns a signed receipt, Ok or Failed, with the sealed result if Ok.
- * @throws {@link UnprovenOrderError}; {@link JobStop} with `final` false if the job has to wait and may; {@link JobEndedError}; errors of the chain
- * as they are.
+ * @throws {@link UnprovenOrderError}; {@link JobStop} with `final` false if the job has to wait and may;
+ * {@link JobEndedError}; errors of the chain as they are.
  * @example
  * const { receipt, signature } = await carryOut(ports, job, { lastChance: false })
  */
