@@ -6,14 +6,19 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import { addAuditCommand } from "./commands/audit.ts";
+import { addCollateralCommands } from "./commands/collateral.ts";
 import { addCreditCommands } from "./commands/credit.ts";
+import { addCvmCommands } from "./commands/cvm.ts";
 import { addDatasetCommands } from "./commands/dataset.ts";
 import { addEnclaveCommands } from "./commands/enclave.ts";
+import { addEndorsementCommands } from "./commands/endorsement.ts";
 import { addGrantCommands } from "./commands/grant.ts";
 import { addJobCommands } from "./commands/job.ts";
 import { addKeysCommands } from "./commands/keys.ts";
+import { addOperatorCommands } from "./commands/operator.ts";
 import { addProgramCommands } from "./commands/program.ts";
 import { addProviderCommands } from "./commands/provider.ts";
+import { addQuoteCommands } from "./commands/quote.ts";
 import { exitCodeOf, showError } from "./failure.ts";
 
 const asJson = process.argv.includes("--json");
@@ -49,8 +54,13 @@ addProviderCommands(program);
 addProgramCommands(program);
 addJobCommands(program);
 addEnclaveCommands(program);
+addOperatorCommands(program);
+addEndorsementCommands(program);
+addCollateralCommands(program);
 addCreditCommands(program);
 addAuditCommand(program);
+addQuoteCommands(program);
+addCvmCommands(program);
 
 process.stdout.on("error", () => process.exit(1)); // the reader went away, as in `dcm dataset list | head -1`
 process.on("SIGINT", () => {

@@ -1,5 +1,5 @@
 /**
- * Deploys the four contracts of the marketplace and says where they are. Used by `npm start`, `npm run dev` and
+ * Deploys the contracts of the marketplace and says where they are. Used by `npm start`, `npm run dev` and
  * the tests. Reads Hardhat's artifacts; run `npm run build` before.
  */
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,17 @@ export type DeploymentParameters = {
   rootKey: Hex;
   /** Longest life of an enclave's registration, in seconds. */
   maxLifeSeconds: bigint;
+  /** The TCB statuses that may register: bit n stands for status n. Default: {@link defaultAllowedTcb}. */
+  allowedTcb?: number;
+  /** The least tcbEvaluationDataNumber that collateral may have. Default: {@link defaultMinimum}. */
+  minimumEvaluationNumber?: number;
 };
+
+/** UpToDate and SWHardeningNeeded: bits 1 and 2. Source: `TcbStatus` in TcbTypes.sol. */
+export const defaultAllowedTcb = 0b110;
+
+/** What Intel published in November 2025, for TCB info and QE identity alike; 20 and 19 in August 2026. */
+export const defaultMinimum = 18;
 
 /** The clients that deploy: the wallet pays the gas and keeps no rights over the contracts. */
 export type DeployClients = {
@@ -32,7 +42,8 @@ export type DeployClients = {
 };
 
 /**
- * Deploys TdxVerifier, EnclaveRegistry, DatasetRegistry and JobMarket.
+ * Deploys TdxCollateral, TdxVerifier, EnclaveRegistry, Endorsements, DatasetRegistry and JobMarket. No collateral is
+ * submitted: anyone does that, also the first worker.
  *
  * @returns the deployment, ready to be written to a file for `dcm --deployment`.
  * @example
@@ -42,17 +53,20 @@ export async function deployContracts(clients: DeployClients, parameters: Deploy
   const fromBlock = Number(await clients.chain.getBlockNumber());
   const rootX = slice(parameters.rootKey, 0, 32);
   const rootY = slice(parameters.rootKey, 32, 64);
-  const tdxVerifier = await deployContract(clients, "attestation/TdxVerifier.sol/TdxVerifier", [rootX, rootY]);
-  const enclaveRegistry = await deployContract(clients, "enclave/EnclaveRegistry.sol/EnclaveRegistry", [
-    tdxVerifier,
-    parameters.maxLifeSeconds,
-  ]);
-  const datasetRegistry = await deployContract(clients, "market/DatasetRegistry.sol/DatasetRegistry", []);
-  const jobMarket = await deployContract(clients, "market/JobMarket.sol/JobMarket", [enclaveRegistry, datasetRegistry]);
+  const { maxLifeSeconds, allowedTcb = defaultAllowedTcb, minimumEvaluationNumber = defaultMinimum } = parameters;
+  const deploy = (artifact: string, args: readonly unknown[]) => deployContract(clients, artifact, args);
+  const root = [rootX, rootY, minimumEvaluationNumber];
+  const tdxCollateral = await deploy("attestation/TdxCollateral.sol/TdxCollateral", root);
+  const tdxVerifier = await deploy("attestation/TdxVerifier.sol/TdxVerifier", [tdxCollateral]);
+  const policy = [tdxVerifier, maxLifeSeconds, allowedTcb];
+  const enclaveRegistry = await deploy("enclave/EnclaveRegistry.sol/EnclaveRegistry", policy);
+  const endorsements = await deploy("enclave/Endorsements.sol/Endorsements", []);
+  const datasetRegistry = await deploy("market/DatasetRegistry.sol/DatasetRegistry", []);
+  const jobMarket = await deploy("market/JobMarket.sol/JobMarket", [enclaveRegistry, datasetRegistry]);
   return {
     chainId: await clients.chain.getChainId(),
     fromBlock,
-    contracts: { tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket },
+    contracts: { tdxCollateral, tdxVerifier, enclaveRegistry, endorsements, datasetRegistry, jobMarket },
     rootKey: parameters.rootKey,
   };
 }

@@ -4,6 +4,7 @@
 import type { Address, Hex } from "viem";
 import { challengeReportData } from "../protocol/attestationBinding.ts";
 import { isSimulated } from "../protocol/deployment.ts";
+import { recordedStatuses } from "../protocol/enclaveRecord.ts";
 import { receiptToJson } from "../protocol/receiptJson.ts";
 import type { EnclaveIdentity } from "./attestation/identity.ts";
 import type { TdxPlatform } from "./attestation/platform.ts";
@@ -23,6 +24,10 @@ export type ApiPorts = {
   workloadId: Hex;
   gasWallet: Address;
   registration(): Registration | undefined;
+  /** Unix seconds: until when the chain's collateral judges this platform. */
+  collateralUntil(): bigint | undefined;
+  /** Why the worker is not registered yet: what the last try came to. */
+  waitsFor(): string | undefined;
   caughtUp(): boolean;
   /** Unix seconds of the newest block. */
   now(): Promise<bigint>;
@@ -69,6 +74,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
 
     async enclave() {
       const registration = ports.registration();
+      const collateralUntil = ports.collateralUntil();
       return {
         signingKey: identity.signingKey,
         vaultKey: identity.vaultKey,
@@ -79,7 +85,12 @@ export function createApi(ports: ApiPorts): WorkerApi {
         chainId: deployment.chainId,
         registry: deployment.contracts.enclaveRegistry,
         registered: registration !== undefined,
-        ...(registration && { expiresAt: registration.expiresAt.toString() }),
+        ...(registration && {
+          expiresAt: registration.expiresAt.toString(),
+          tcbStatus: recordedStatuses[registration.tcbStatus] ?? "Unsupported",
+          platformId: registration.platformId,
+        }),
+        ...(collateralUntil !== undefined && { collateralExpiresAt: collateralUntil.toString() }),
         ...(registration?.transactionHash && { registrationTx: registration.transactionHash }),
         simulated,
       };
@@ -88,13 +99,21 @@ export function createApi(ports: ApiPorts): WorkerApi {
     async ready(): Promise<Readiness> {
       const registration = ports.registration();
       const now = await ports.now().catch(() => undefined);
+      const collateralUntil = ports.collateralUntil();
+      const because = ports.waitsFor();
+      const notRegistered = `not registered yet; ${ports.gasWallet} pays for it${because ? ` (${because})` : ""}`;
       const checks: Readiness["checks"] = [
         check("chain", now !== undefined, "the RPC provider does not answer"),
-        check("registered", registration !== undefined, `not registered yet; ${ports.gasWallet} pays for it`),
+        check(
+          "collateral",
+          collateralUntil !== undefined && now !== undefined && now < collateralUntil,
+          "the chain's collateral of this platform is missing or out of date: set COLLATERAL_URL, or push it",
+        ),
+        check("registered", registration !== undefined, notRegistered),
         check(
           "registration in force",
           registration !== undefined && now !== undefined && now < registration.expiresAt,
-          "not registered, or expired: restart the worker to register new keys",
+          "not registered, or expired; it is tried again",
         ),
         check("caught up", ports.caughtUp(), "still reading the chain"),
       ];

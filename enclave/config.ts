@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { HeadPolicy } from "../protocol/chain/viemSource.ts";
 import { type Deployment, deploymentSchema } from "../protocol/deployment.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { type GivenAuthorization, readOperatorAuthorization } from "../protocol/operatorAuthorization.ts";
 import { address } from "../protocol/schemas.ts";
 
 const headPolicy = z.union([
@@ -27,10 +28,28 @@ const minFees = z
     return Object.fromEntries(pairs.map(([token = "", amount = ""]) => [token.toLowerCase(), BigInt(amount)]));
   });
 
+/** As deeply read as it can be without a chain: a mistake in it shows at once, not when the worker registers. */
+const authorization = z.string().transform((text, context): GivenAuthorization => {
+  try {
+    return readOperatorAuthorization(text);
+  } catch (error) {
+    context.addIssue(error instanceof BaseError ? error.message : "unreadable");
+    return z.NEVER;
+  }
+});
+
 const environmentSchema = z.object({
   RPC_URL: z.url({ protocol: /^https?$/ }).describe("JSON-RPC endpoint of the chain"),
   DEPLOYMENT_FILE: z.string().min(1).describe("path of the deployment file (JSON)"),
   OPERATOR_ADDRESS: address.describe("address that is paid the fees"),
+  OPERATOR_AUTHORIZATION: authorization
+    .optional()
+    .describe("the operator's consent, as `dcm operator authorize` prints it; not needed if it is the gas wallet"),
+  COLLATERAL_URL: z
+    .url({ protocol: /^https?$/ })
+    .max(1024)
+    .optional()
+    .describe("PCS or PCCS to fetch Intel's collateral from; whose it is does not matter, the chain checks signatures"),
   ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .max(256)
@@ -86,6 +105,10 @@ export type Config = {
   rpcUrl: string;
   deployment: Deployment;
   operator: `0x${string}`;
+  /** The operator's consent that the gas wallet registers in its name. */
+  authorization: GivenAuthorization | undefined;
+  /** Without a slash at the end. Not a URL that could divert data: what comes is signed, or refused by the contract. */
+  collateralUrl: string | undefined;
   endpoint: string;
   host: string;
   port: number;
@@ -110,7 +133,9 @@ export type Config = {
  * const config = readConfig(process.env)
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = environmentSchema.safeParse(environment);
+  // A compose file passes on what is not set as empty text.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   }
@@ -120,6 +145,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     rpcUrl: env.RPC_URL,
     deployment: readDeployment(env.DEPLOYMENT_FILE),
     operator: env.OPERATOR_ADDRESS,
+    authorization: env.OPERATOR_AUTHORIZATION,
+    collateralUrl: env.COLLATERAL_URL?.replace(/\/+$/, ""),
     endpoint: env.ENDPOINT.replace(/\/$/, ""),
     host,
     port: Number(port),
@@ -167,7 +194,12 @@ export function paysEnough(
  */
 export function configHelp(): string {
   const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => {
-    const standard = schema instanceof z.ZodDefault ? ` [${shown(schema.def.defaultValue)}]` : " (required)";
+    const standard =
+      schema instanceof z.ZodDefault
+        ? ` [${shown(schema.def.defaultValue)}]`
+        : schema instanceof z.ZodOptional
+          ? ""
+          : " (required)";
     return `  ${name.padEnd(24)} ${schema.description ?? ""}${standard}`;
   });
   return rows.join("\n");

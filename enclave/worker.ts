@@ -13,13 +13,14 @@ import { pause } from "../protocol/chain/pause.ts";
 import { answered } from "../protocol/chain/rpc.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
+import { recordedStatuses } from "../protocol/enclaveRecord.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
-import { measuredWorkloadId } from "./attestation/measure.ts";
+import { measure } from "./attestation/measure.ts";
 import { connectPlatform } from "./attestation/platform.ts";
-import { keepRegistered, type Registration, register } from "./attestation/registration.ts";
+import type { Registration } from "./attestation/registration.ts";
 import { openBlobStore } from "./blobs/blobStore.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
@@ -29,13 +30,14 @@ import { createFetchBlob } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
-import { anchorOf, createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
+import { createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
 import type { JobStep } from "./jobs/ports.ts";
 import { createRunner } from "./jobs/runner.ts";
 import { settleJob } from "./jobs/settleJob.ts";
 import type { Logger } from "./log/logger.ts";
 import { createLog } from "./receipts/enclaveLog.ts";
+import { createRegistrar } from "./registrar.ts";
 import { SandboxStoppedError } from "./sandbox/childProcess.ts";
 import { runProgram } from "./sandbox/runProgram.ts";
 import { openStore } from "./store/store.ts";
@@ -47,7 +49,7 @@ const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 4 * 1024 *
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
-const gasWalletPath = "data-collab-market/gas-wallet/v1";
+export const gasWalletPath = "data-collab-market/gas-wallet/v1";
 
 /** What a worker is started with. */
 export type WorkerOptions = {
@@ -67,7 +69,7 @@ export type WorkerOptions = {
  * await runWorker({ config: readConfig(process.env), log: createLogger(), signal })
  */
 export async function runWorker({ config, log, signal, observe }: WorkerOptions): Promise<void> {
-  const { deployment, operator, endpoint } = config;
+  const { deployment, operator } = config;
   const { contracts, chainId } = deployment;
   const note = (step: JobStep, jobId: Hex) => {
     log.info(`job.${step}`, { jobId });
@@ -85,7 +87,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
 
     const platform = connectPlatform();
     const identity = await createIdentity();
-    const workloadId = await retrying(log, signal, "platform.quote", () => measuredWorkloadId(platform));
+    const { workloadId, appConfig } = await retrying(log, signal, "platform.quote", () => measure(platform));
     const gasKey = await retrying(log, signal, "platform.key", () => platform.deriveKey(gasWalletPath));
     const account = privateKeyToAccount(bytesToHex(gasKey));
     const sender = await retrying(log, signal, "chain.sender", () =>
@@ -126,8 +128,9 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       allowPrivateAddresses: config.fetchPrivateAddresses,
     });
 
-    const state: { registration: Registration | undefined; caughtUp: boolean } = {
+    const state: { registration: Registration | undefined; waitsFor: string | undefined; caughtUp: boolean } = {
       registration: undefined,
+      waitsFor: undefined,
       caughtUp: false,
     };
     const runner = createRunner({
@@ -169,6 +172,9 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       now: () => performance.now(),
     });
 
+    const registrar = await retrying(log, signal, "chain.contracts", () =>
+      createRegistrar({ client, config, log, signal, platform, identity, appConfig, sender, reader }),
+    );
     const api = createApi({
       config,
       platform,
@@ -176,6 +182,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       workloadId,
       gasWallet: account.address,
       registration: () => state.registration,
+      collateralUntil: registrar.collateralUntil,
+      waitsFor: () => state.waitsFor,
       caughtUp: () => state.caughtUp,
       now: newestTimestamp,
       store,
@@ -191,39 +199,33 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       workloadId,
     });
 
-    const registering = {
-      platform,
-      identity,
-      sender,
-      reader,
-      deployment,
-      operator,
-      endpoint,
-      recentBlock: () => anchorOf(client, config.headPolicy),
-      newestBlock: () => headBlock(client, "latest"),
-    };
     try {
-      const first = await retrying(log, signal, "enclave.register", () => register(registering));
+      const waits = (error: BaseError) => {
+        state.waitsFor = error.name;
+      };
+      const first = await retrying(log, signal, "enclave.register", () => registrar.register(), waits);
       nowRegistered(first);
-      const stayRegistered = (stopped: AbortSignal) =>
-        keepRegistered(registering, first, {
-          everyMs: 10 * config.pollMs,
-          signal: stopped,
-          changed: nowRegistered,
-          problem: (error) => log.warn("enclave.register", { error: toError(error) }),
-        });
+      const stayRegistered = (stopped: AbortSignal) => registrar.keep(first, nowRegistered, stopped);
       await together(signal, followChain, runJobs, stayRegistered);
     } finally {
       await server.stop(graceMs);
     }
 
     function nowRegistered(registration: Registration | undefined): void {
-      if (registration === state.registration) return;
+      const before = state.registration;
+      if (registration === before) return;
       state.registration = registration;
+      state.waitsFor = undefined;
       if (registration === undefined) log.warn("enclave.registration-lost", { signingKey: identity.signingKey });
       else {
-        const { transactionHash: transaction } = registration;
-        log.info("enclave.registered", { signingKey: identity.signingKey, transaction });
+        const { transactionHash: transaction, expiresAt, tcbStatus } = registration;
+        const known = before !== undefined && before.transactionHash === transaction;
+        log.info(known ? "enclave.renewed" : "enclave.registered", {
+          signingKey: identity.signingKey,
+          transaction,
+          expiresAt: expiresAt.toString(),
+          tcbStatus: recordedStatuses[tcbStatus],
+        });
       }
     }
 
@@ -281,7 +283,13 @@ async function together(signal: AbortSignal, ...loops: ((stopped: AbortSignal) =
 }
 
 /** Tries again, ever more slowly, what may succeed without anything being changed here. */
-async function retrying<T>(log: Logger, signal: AbortSignal, what: string, work: () => Promise<T>): Promise<T> {
+async function retrying<T>(
+  log: Logger,
+  signal: AbortSignal,
+  what: string,
+  work: () => Promise<T>,
+  waits: (error: BaseError) => void = () => {},
+): Promise<T> {
   for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
     try {
       return await work();
@@ -289,6 +297,7 @@ async function retrying<T>(log: Logger, signal: AbortSignal, what: string, work:
       const again = error instanceof BaseError && error.retryable && !signal.aborted;
       if (!again) throw error;
       log.warn(what, { error, hint: error.hint });
+      waits(error);
       await pause(pauseMs, signal);
     }
   }

@@ -4,6 +4,1036 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "collateral_",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_AuthDataTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadCertificateSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "allowedTcb",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_BadPolicy",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadQeReportSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_BadQuoteSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "seamAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_BadSeamAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "field",
+        "type": "uint8"
+      }
+    ],
+    "name": "TdxVerifier_BadSgxExtension",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "notAfter",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_CertificateExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "notBefore",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_CertificateNotYetValid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      }
+    ],
+    "name": "TdxVerifier_CertificateRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_CertificateTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_DebugTd",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "signatureData",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "certificationData",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_InconsistentLengths",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "issuer",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_IssuerRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_MalformedCertificate",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxVerifier_MissingSgxExtension",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "collateral",
+        "type": "address"
+      }
+    ],
+    "name": "TdxVerifier_NotAContract",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes2",
+        "name": "platform",
+        "type": "bytes2"
+      },
+      {
+        "internalType": "bytes2",
+        "name": "tcbInfo",
+        "type": "bytes2"
+      }
+    ],
+    "name": "TdxVerifier_PceIdMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "recorded",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_PlatformNotRecorded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actualHigh",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actualLow",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_QeReportDataMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_QuoteTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_QuoteTruncated",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_ReservedTdAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes8",
+        "name": "tdAttributes",
+        "type": "bytes8"
+      }
+    ],
+    "name": "TdxVerifier_SeptVeEnabled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "mrServiceTdHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_ServiceTdBound",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum TcbStatus",
+        "name": "status",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint16",
+        "name": "allowedTcb",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_TcbStatusNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "keyX",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "keyY",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_UnknownIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "vendorId",
+        "type": "bytes16"
+      }
+    ],
+    "name": "TdxVerifier_UnknownQeVendor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "mrSignerSeamHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_UnknownSeamSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "bodyType",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint32",
+        "name": "size",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedBody",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "certificationType",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedCertification",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "keyType",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedKeyType",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "teeType",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedTeeType",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "version",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_UnsupportedVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bool",
+        "name": "isCa",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "maySign",
+        "type": "bool"
+      }
+    ],
+    "name": "TdxVerifier_WrongCertificateRole",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "issuerNamed",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_WrongIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "attributes",
+        "type": "bytes16"
+      },
+      {
+        "internalType": "bytes16",
+        "name": "mask",
+        "type": "bytes16"
+      },
+      {
+        "internalType": "bytes16",
+        "name": "expected",
+        "type": "bytes16"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeAttributes",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes4",
+        "name": "miscSelect",
+        "type": "bytes4"
+      },
+      {
+        "internalType": "bytes4",
+        "name": "mask",
+        "type": "bytes4"
+      },
+      {
+        "internalType": "bytes4",
+        "name": "expected",
+        "type": "bytes4"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeMiscSelect",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "productId",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint16",
+        "name": "expected",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeProduct",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "mrSigner",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_WrongQeSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "hint",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      }
+    ],
+    "name": "TdxVerifier_WrongRevocationHint",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "subject",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxVerifier_WrongSubject",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "pckId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "platformHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "attestationKeyHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "qeIsvSvn",
+        "type": "uint16"
+      }
+    ],
+    "name": "PlatformRecorded",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "teeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "currentTeeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct TcbEvidence",
+        "name": "tcb",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint16",
+        "name": "revocationHint",
+        "type": "uint16"
+      }
+    ],
+    "name": "assess",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "enum TcbStatus",
+            "name": "tcbStatus",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "platform",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "module_",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "qe",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "certificateRevoked",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint24[]",
+            "name": "advisoryIds",
+            "type": "uint24[]"
+          }
+        ],
+        "internalType": "struct TcbAssessment",
+        "name": "assessment",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "collateral",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "pckId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "platformRecord",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "rootKey",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "x",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "y",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "quote",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes",
+            "name": "pckLeaf",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "x",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "y",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct P256Key",
+            "name": "issuerKey",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "attestationKeyHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "revocationHint",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Evidence",
+        "name": "evidence",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint16",
+        "name": "allowedTcb",
+        "type": "uint16"
+      }
+    ],
+    "name": "verify",
+    "outputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "components": [
+                      {
+                        "internalType": "bytes32",
+                        "name": "x",
+                        "type": "bytes32"
+                      },
+                      {
+                        "internalType": "bytes32",
+                        "name": "y",
+                        "type": "bytes32"
+                      }
+                    ],
+                    "internalType": "struct P256Key",
+                    "name": "pckKey",
+                    "type": "tuple"
+                  },
+                  {
+                    "internalType": "bytes16",
+                    "name": "platformId",
+                    "type": "bytes16"
+                  },
+                  {
+                    "internalType": "uint160",
+                    "name": "serial",
+                    "type": "uint160"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "notAfter",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "uint16",
+                    "name": "issuer",
+                    "type": "uint16"
+                  },
+                  {
+                    "internalType": "bytes6",
+                    "name": "fmspc",
+                    "type": "bytes6"
+                  },
+                  {
+                    "internalType": "bytes2",
+                    "name": "pceId",
+                    "type": "bytes2"
+                  },
+                  {
+                    "internalType": "uint16",
+                    "name": "pceSvn",
+                    "type": "uint16"
+                  },
+                  {
+                    "internalType": "bytes16",
+                    "name": "componentSvns",
+                    "type": "bytes16"
+                  }
+                ],
+                "internalType": "struct Platform",
+                "name": "platform",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "teeTcbSvn",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "currentTeeTcbSvn",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint16",
+                "name": "qeIsvSvn",
+                "type": "uint16"
+              }
+            ],
+            "internalType": "struct TcbEvidence",
+            "name": "tcb",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "tcbEvidenceHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "enum TcbStatus",
+            "name": "tcbStatus",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct QuoteVerdict",
+        "name": "verdict",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
+] as const;
+
+export const tdxCollateralAbi = [
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "rootX",
         "type": "bytes32"
@@ -12,10 +1042,160 @@ export const tdxVerifierAbi = [
         "internalType": "bytes32",
         "name": "rootY",
         "type": "bytes32"
+      },
+      {
+        "internalType": "uint16",
+        "name": "minimumEvaluationNumber_",
+        "type": "uint16"
       }
     ],
     "stateMutability": "nonpayable",
     "type": "constructor"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_BadReason",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_DuplicateExtension",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_EmptyField",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "Crl_MissingNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "place",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "serial",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "previous",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_NotAscending",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_TooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_TooManyEntries",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_UnknownCriticalExtension",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_UnsupportedVersion",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_WrongOrderLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "place",
+        "type": "uint256"
+      }
+    ],
+    "name": "Crl_WrongPlace",
+    "type": "error"
   },
   {
     "inputs": [
@@ -121,155 +1301,51 @@ export const tdxVerifierAbi = [
         "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_AuthDataTooLong",
+    "name": "FastLz_PackedTooLong",
     "type": "error"
   },
   {
     "inputs": [
-      {
-        "internalType": "enum PckCertificate",
-        "name": "certificate",
-        "type": "uint8"
-      }
-    ],
-    "name": "TdxVerifier_BadCertificateSignature",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "TdxVerifier_BadPpid",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "TdxVerifier_BadQeReportSignature",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "TdxVerifier_BadQuoteSignature",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "x",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "y",
-        "type": "bytes32"
-      }
-    ],
-    "name": "TdxVerifier_BadRootKey",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes8",
-        "name": "seamAttributes",
-        "type": "bytes8"
-      }
-    ],
-    "name": "TdxVerifier_BadSeamAttributes",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "enum PckCertificate",
-        "name": "certificate",
-        "type": "uint8"
-      },
-      {
-        "internalType": "uint64",
-        "name": "notAfter",
-        "type": "uint64"
-      },
       {
         "internalType": "uint256",
-        "name": "timestamp",
+        "name": "limit",
         "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_CertificateExpired",
+    "name": "FastLz_TooLong",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "enum PckCertificate",
-        "name": "certificate",
-        "type": "uint8"
-      },
-      {
-        "internalType": "uint64",
-        "name": "notBefore",
-        "type": "uint64"
-      },
-      {
         "internalType": "uint256",
-        "name": "timestamp",
+        "name": "offset",
         "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_CertificateNotYetValid",
+    "name": "Json_BadDate",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes8",
-        "name": "tdAttributes",
-        "type": "bytes8"
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_DebugTd",
+    "name": "Json_BadHex",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "uint32",
-        "name": "signatureData",
-        "type": "uint32"
-      },
-      {
-        "internalType": "uint32",
-        "name": "certificationData",
-        "type": "uint32"
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_InconsistentLengths",
-    "type": "error"
-  },
-  {
-    "inputs": [],
-    "name": "TdxVerifier_MissingSgxExtension",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "expected",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "actualHigh",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "actualLow",
-        "type": "bytes32"
-      }
-    ],
-    "name": "TdxVerifier_QeReportDataMismatch",
+    "name": "Json_NumberTooLarge",
     "type": "error"
   },
   {
@@ -285,7 +1361,136 @@ export const tdxVerifierAbi = [
         "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_QuoteTooLong",
+    "name": "Json_TooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "Json_Unexpected",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "version",
+        "type": "uint256"
+      }
+    ],
+    "name": "TcbInfoJson_DuplicateModule",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "TcbInfoJson_UnsupportedModule",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "TcbLevelJson_TooMany",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "TcbLevelJson_UnknownStatus",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "authority",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      }
+    ],
+    "name": "TdxCollateral_AuthorityRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "TdxCollateral_BadCertificateSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "issuedAt",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "nextUpdate",
+        "type": "uint64"
+      }
+    ],
+    "name": "TdxCollateral_BadDates",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "x",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "y",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxCollateral_BadRootKey",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "TdxCollateral_BadSignature",
     "type": "error"
   },
   {
@@ -294,167 +1499,305 @@ export const tdxVerifierAbi = [
         "internalType": "uint256",
         "name": "length",
         "type": "uint256"
+      }
+    ],
+    "name": "TdxCollateral_BadSignatureLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "notAfter",
+        "type": "uint64"
       },
       {
         "internalType": "uint256",
-        "name": "needed",
+        "name": "timestamp",
         "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_QuoteTruncated",
+    "name": "TdxCollateral_CertificateExpired",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes8",
-        "name": "tdAttributes",
-        "type": "bytes8"
+        "internalType": "uint64",
+        "name": "recorded",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "given",
+        "type": "uint64"
       }
     ],
-    "name": "TdxVerifier_ReservedTdAttributes",
+    "name": "TdxCollateral_CertificateNotNewer",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes8",
-        "name": "tdAttributes",
-        "type": "bytes8"
+        "internalType": "uint64",
+        "name": "notBefore",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_SeptVeEnabled",
+    "name": "TdxCollateral_CertificateNotYetValid",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes16",
-        "name": "vendorId",
-        "type": "bytes16"
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "nextUpdate",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_UnknownQeVendor",
+    "name": "TdxCollateral_Expired",
     "type": "error"
   },
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "mrSignerSeamHash",
-        "type": "bytes32"
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "issuedAt",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
       }
     ],
-    "name": "TdxVerifier_UnknownSeamSigner",
+    "name": "TdxCollateral_IssuedInFuture",
     "type": "error"
   },
   {
     "inputs": [
       {
         "internalType": "uint16",
-        "name": "certificationType",
+        "name": "authority",
         "type": "uint16"
-      }
-    ],
-    "name": "TdxVerifier_UnsupportedCertification",
-    "type": "error"
-  },
-  {
-    "inputs": [
+      },
       {
-        "internalType": "uint16",
-        "name": "keyType",
-        "type": "uint16"
-      }
-    ],
-    "name": "TdxVerifier_UnsupportedKeyType",
-    "type": "error"
-  },
-  {
-    "inputs": [
+        "internalType": "enum AuthorityRole",
+        "name": "recorded",
+        "type": "uint8"
+      },
       {
-        "internalType": "uint32",
-        "name": "teeType",
-        "type": "uint32"
-      }
-    ],
-    "name": "TdxVerifier_UnsupportedTeeType",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "uint16",
-        "name": "version",
-        "type": "uint16"
-      }
-    ],
-    "name": "TdxVerifier_UnsupportedVersion",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "enum PckCertificate",
-        "name": "certificate",
+        "internalType": "enum AuthorityRole",
+        "name": "given",
         "type": "uint8"
       }
     ],
-    "name": "TdxVerifier_WrongCertificateRole",
+    "name": "TdxCollateral_KeyHasAnotherRole",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint16",
+        "name": "recorded",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint256",
+        "name": "given",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxCollateral_LowerNumber",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxCollateral_Missing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint64",
+        "name": "recorded",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint64",
+        "name": "given",
+        "type": "uint64"
+      }
+    ],
+    "name": "TdxCollateral_NotNewer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "given",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint16",
+        "name": "minimum",
+        "type": "uint16"
+      }
+    ],
+    "name": "TdxCollateral_NumberOutOfRange",
     "type": "error"
   },
   {
     "inputs": [
       {
         "internalType": "bytes32",
-        "name": "issuerNamed",
+        "name": "keyX",
         "type": "bytes32"
       },
       {
         "internalType": "bytes32",
-        "name": "issuerGiven",
+        "name": "keyY",
         "type": "bytes32"
       }
     ],
-    "name": "TdxVerifier_WrongIssuer",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes16",
-        "name": "attributes",
-        "type": "bytes16"
-      },
-      {
-        "internalType": "bytes4",
-        "name": "miscSelect",
-        "type": "bytes4"
-      }
-    ],
-    "name": "TdxVerifier_WrongQeAttributes",
+    "name": "TdxCollateral_UnknownAuthority",
     "type": "error"
   },
   {
     "inputs": [
       {
         "internalType": "uint16",
-        "name": "productId",
+        "name": "number",
         "type": "uint16"
       }
     ],
-    "name": "TdxVerifier_WrongQeProduct",
+    "name": "TdxCollateral_UnknownAuthorityNumber",
     "type": "error"
   },
   {
     "inputs": [
       {
         "internalType": "bytes32",
-        "name": "mrSigner",
+        "name": "subjectHash",
         "type": "bytes32"
       }
     ],
-    "name": "TdxVerifier_WrongQeSigner",
+    "name": "TdxCollateral_UnknownSubject",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "enum AuthorityRole",
+        "name": "role",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bool",
+        "name": "isCa",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "mayCertify",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "mayRevoke",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "maySign",
+        "type": "bool"
+      }
+    ],
+    "name": "TdxCollateral_WrongCertificateRole",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "issuerHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "TdxCollateral_WrongIssuer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "authority",
+        "type": "uint16"
+      },
+      {
+        "internalType": "enum AuthorityRole",
+        "name": "role",
+        "type": "uint8"
+      },
+      {
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "TdxCollateral_WrongRole",
     "type": "error"
   },
   {
@@ -567,6 +1910,482 @@ export const tdxVerifierAbi = [
     "type": "error"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "authority",
+        "type": "uint16"
+      },
+      {
+        "indexed": true,
+        "internalType": "enum AuthorityRole",
+        "name": "role",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct P256Key",
+        "name": "key",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "notAfter",
+        "type": "uint64"
+      }
+    ],
+    "name": "AuthorityRecorded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint16",
+        "name": "authority",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      }
+    ],
+    "name": "AuthorityRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "enum CollateralKind",
+        "name": "kind",
+        "type": "uint8"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "data",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "issuedAt",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "nextUpdate",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "number",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "signer",
+        "type": "uint16"
+      }
+    ],
+    "name": "CollateralRecorded",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "certificate",
+        "type": "bytes"
+      }
+    ],
+    "name": "addAuthority",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "number",
+        "type": "uint16"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "number",
+        "type": "uint16"
+      }
+    ],
+    "name": "authority",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint160",
+            "name": "serial",
+            "type": "uint160"
+          },
+          {
+            "internalType": "uint64",
+            "name": "notAfter",
+            "type": "uint64"
+          },
+          {
+            "internalType": "enum AuthorityRole",
+            "name": "role",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "revoked",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct Authority",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "authorityCount",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "",
+        "type": "uint16"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct P256Key",
+        "name": "key",
+        "type": "tuple"
+      }
+    ],
+    "name": "authorityNumber",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "",
+        "type": "uint16"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct P256Key",
+        "name": "key",
+        "type": "tuple"
+      }
+    ],
+    "name": "findAuthority",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "number",
+        "type": "uint16"
+      },
+      {
+        "internalType": "enum AuthorityRole",
+        "name": "role",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes6",
+        "name": "fmspc",
+        "type": "bytes6"
+      },
+      {
+        "internalType": "uint16",
+        "name": "issuer",
+        "type": "uint16"
+      }
+    ],
+    "name": "inForce",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "tcbInfo",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "qeIdentity",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "pckCrl",
+            "type": "address"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bool",
+            "name": "issuerRevoked",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InForce",
+        "name": "result",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "minimumEvaluationNumber",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "",
+        "type": "uint16"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "issuer",
+        "type": "uint16"
+      }
+    ],
+    "name": "pckCrl",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "data",
+            "type": "address"
+          },
+          {
+            "internalType": "uint32",
+            "name": "issuedAt",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nextUpdate",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "number",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "signer",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct CollateralItem",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "qeIdentity",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "data",
+            "type": "address"
+          },
+          {
+            "internalType": "uint32",
+            "name": "issuedAt",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nextUpdate",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "number",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "signer",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct CollateralItem",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "issuer",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint160",
+        "name": "serial",
+        "type": "uint160"
+      }
+    ],
+    "name": "revocationHint",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "place",
+        "type": "uint16"
+      },
+      {
+        "internalType": "bool",
+        "name": "revoked",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "rootCrl",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "data",
+            "type": "address"
+          },
+          {
+            "internalType": "uint32",
+            "name": "issuedAt",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "nextUpdate",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "number",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "signer",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct CollateralItem",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "rootKey",
     "outputs": [
@@ -587,47 +2406,165 @@ export const tdxVerifierAbi = [
   {
     "inputs": [
       {
-        "internalType": "bytes",
-        "name": "quote",
-        "type": "bytes"
-      },
-      {
-        "internalType": "bytes",
-        "name": "pckLeaf",
-        "type": "bytes"
-      },
-      {
-        "internalType": "bytes",
-        "name": "pckIssuer",
-        "type": "bytes"
+        "internalType": "bytes6",
+        "name": "fmspc",
+        "type": "bytes6"
       }
     ],
-    "name": "verify",
+    "name": "tcbInfo",
     "outputs": [
       {
         "components": [
           {
-            "internalType": "bytes32",
-            "name": "platformId",
-            "type": "bytes32"
+            "internalType": "address",
+            "name": "data",
+            "type": "address"
           },
           {
-            "internalType": "enum TcbStatus",
-            "name": "tcbStatus",
-            "type": "uint8"
+            "internalType": "uint32",
+            "name": "issuedAt",
+            "type": "uint32"
           },
           {
-            "internalType": "uint64",
-            "name": "validUntil",
-            "type": "uint64"
+            "internalType": "uint32",
+            "name": "nextUpdate",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "number",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "signer",
+            "type": "uint16"
           }
         ],
-        "internalType": "struct QuoteVerdict",
+        "internalType": "struct CollateralItem",
         "name": "",
         "type": "tuple"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct P256Key",
+        "name": "issuer",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "crl",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "order",
+        "type": "bytes"
+      }
+    ],
+    "name": "upsertPckCrl",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct P256Key",
+        "name": "signer",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "identity",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "upsertQeIdentity",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "crl",
+        "type": "bytes"
+      }
+    ],
+    "name": "upsertRootCrl",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "x",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "y",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct P256Key",
+        "name": "signer",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "compressed",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "upsertTcbInfo",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;
@@ -647,12 +2584,93 @@ export const enclaveRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "EnclaveRegistry_AppConfigMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "validUntil",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveRegistry_AuthorizationExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "version",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveRegistry_BadAppConfigLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "offset",
+        "type": "uint256"
+      }
+    ],
+    "name": "EnclaveRegistry_BadConfigDocument",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes16",
         "name": "tail",
         "type": "bytes16"
       }
     ],
     "name": "EnclaveRegistry_BadConfigIdPadding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "maxLifeSeconds",
+        "type": "uint64"
+      }
+    ],
+    "name": "EnclaveRegistry_BadMaxLife",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "allowedTcb",
+        "type": "uint16"
+      }
+    ],
+    "name": "EnclaveRegistry_BadPolicy",
     "type": "error"
   },
   {
@@ -685,6 +2703,22 @@ export const enclaveRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "internalType": "enum EnclaveState",
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "EnclaveRegistry_Ended",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "length",
         "type": "uint256"
@@ -701,12 +2735,81 @@ export const enclaveRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes16",
+        "name": "recorded",
+        "type": "bytes16"
+      },
+      {
+        "internalType": "bytes16",
+        "name": "given",
+        "type": "bytes16"
+      }
+    ],
+    "name": "EnclaveRegistry_EvidenceMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "verifier",
         "type": "address"
       }
     ],
     "name": "EnclaveRegistry_NotAContract",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "EnclaveRegistry_NotOperator",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "agent",
+        "type": "address"
+      }
+    ],
+    "name": "EnclaveRegistry_OperatorNotAuthorized",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes16",
+        "name": "registered",
+        "type": "bytes16"
+      },
+      {
+        "internalType": "bytes16",
+        "name": "actual",
+        "type": "bytes16"
+      }
+    ],
+    "name": "EnclaveRegistry_PlatformChanged",
     "type": "error"
   },
   {
@@ -752,9 +2855,36 @@ export const enclaveRegistryAbi = [
         "internalType": "address",
         "name": "signingKey",
         "type": "address"
+      },
+      {
+        "internalType": "enum TcbStatus",
+        "name": "tcbStatus",
+        "type": "uint8"
+      }
+    ],
+    "name": "EnclaveRegistry_StillInGoodStanding",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
       }
     ],
     "name": "EnclaveRegistry_UnknownEnclave",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "kind",
+        "type": "uint8"
+      }
+    ],
+    "name": "EnclaveRegistry_UnknownKeyProvider",
     "type": "error"
   },
   {
@@ -769,6 +2899,22 @@ export const enclaveRegistryAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "registered",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "actual",
+        "type": "bytes32"
+      }
+    ],
+    "name": "EnclaveRegistry_WorkloadChanged",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "EnclaveRegistry_ZeroAddress",
     "type": "error"
@@ -779,9 +2925,29 @@ export const enclaveRegistryAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
-    "name": "EnclaveRegistry_ZeroMaxLife",
-    "type": "error"
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "enum DemotionReason",
+        "name": "reason",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum TcbStatus",
+        "name": "tcbStatus",
+        "type": "uint8"
+      }
+    ],
+    "name": "EnclaveDemoted",
+    "type": "event"
   },
   {
     "anonymous": false,
@@ -812,9 +2978,9 @@ export const enclaveRegistryAbi = [
       },
       {
         "indexed": false,
-        "internalType": "bytes32",
+        "internalType": "bytes16",
         "name": "platformId",
-        "type": "bytes32"
+        "type": "bytes16"
       },
       {
         "indexed": false,
@@ -839,10 +3005,350 @@ export const enclaveRegistryAbi = [
         "internalType": "string",
         "name": "endpoint",
         "type": "string"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "teeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "currentTeeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct TcbEvidence",
+        "name": "tcb",
+        "type": "tuple"
       }
     ],
     "name": "EnclaveRegistered",
     "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum TcbStatus",
+        "name": "tcbStatus",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "expiresAt",
+        "type": "uint64"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "teeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "currentTeeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct TcbEvidence",
+        "name": "tcb",
+        "type": "tuple"
+      }
+    ],
+    "name": "EnclaveRenewed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "name": "EnclaveRetired",
+    "type": "event"
+  },
+  {
+    "inputs": [],
+    "name": "allowedTcb",
+    "outputs": [
+      {
+        "internalType": "uint16",
+        "name": "",
+        "type": "uint16"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "vaultKeyHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "teeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "bytes16",
+            "name": "currentTeeTcbSvn",
+            "type": "bytes16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct TcbEvidence",
+        "name": "tcb",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint16",
+        "name": "revocationHint",
+        "type": "uint16"
+      }
+    ],
+    "name": "demote",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [
@@ -862,18 +3368,23 @@ export const enclaveRegistryAbi = [
             "type": "address"
           },
           {
-            "internalType": "uint64",
+            "internalType": "uint40",
             "name": "expiresAt",
-            "type": "uint64"
+            "type": "uint40"
           },
           {
-            "internalType": "uint64",
+            "internalType": "uint40",
             "name": "registeredAtBlock",
-            "type": "uint64"
+            "type": "uint40"
           },
           {
             "internalType": "enum TcbStatus",
             "name": "tcbStatus",
+            "type": "uint8"
+          },
+          {
+            "internalType": "enum EnclaveState",
+            "name": "state",
             "type": "uint8"
           },
           {
@@ -882,14 +3393,14 @@ export const enclaveRegistryAbi = [
             "type": "bytes32"
           },
           {
-            "internalType": "bytes32",
+            "internalType": "bytes16",
             "name": "platformId",
-            "type": "bytes32"
+            "type": "bytes16"
           },
           {
-            "internalType": "bytes32",
-            "name": "vaultKeyHash",
-            "type": "bytes32"
+            "internalType": "bytes16",
+            "name": "evidenceHash",
+            "type": "bytes16"
           }
         ],
         "internalType": "struct Enclave",
@@ -940,14 +3451,112 @@ export const enclaveRegistryAbi = [
         "type": "bytes"
       },
       {
-        "internalType": "bytes",
-        "name": "pckLeaf",
-        "type": "bytes"
-      },
-      {
-        "internalType": "bytes",
-        "name": "pckIssuer",
-        "type": "bytes"
+        "components": [
+          {
+            "internalType": "bytes",
+            "name": "pckLeaf",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "x",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "y",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct P256Key",
+            "name": "issuerKey",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "attestationKeyHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "revocationHint",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Evidence",
+        "name": "evidence",
+        "type": "tuple"
       },
       {
         "components": [
@@ -972,6 +3581,11 @@ export const enclaveRegistryAbi = [
             "type": "string"
           },
           {
+            "internalType": "bytes",
+            "name": "appConfig",
+            "type": "bytes"
+          },
+          {
             "internalType": "uint64",
             "name": "blockNumber",
             "type": "uint64"
@@ -985,6 +3599,23 @@ export const enclaveRegistryAbi = [
         "internalType": "bytes",
         "name": "signature",
         "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct OperatorAuthorization",
+        "name": "authorization",
+        "type": "tuple"
       }
     ],
     "name": "register",
@@ -999,6 +3630,178 @@ export const enclaveRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes",
+        "name": "quote",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes",
+            "name": "pckLeaf",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "x",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "y",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct P256Key",
+            "name": "issuerKey",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "x",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "y",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct P256Key",
+                "name": "pckKey",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "platformId",
+                "type": "bytes16"
+              },
+              {
+                "internalType": "uint160",
+                "name": "serial",
+                "type": "uint160"
+              },
+              {
+                "internalType": "uint64",
+                "name": "notAfter",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint16",
+                "name": "issuer",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes6",
+                "name": "fmspc",
+                "type": "bytes6"
+              },
+              {
+                "internalType": "bytes2",
+                "name": "pceId",
+                "type": "bytes2"
+              },
+              {
+                "internalType": "uint16",
+                "name": "pceSvn",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes16",
+                "name": "componentSvns",
+                "type": "bytes16"
+              }
+            ],
+            "internalType": "struct Platform",
+            "name": "platform",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "attestationKeyHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "qeIsvSvn",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "revocationHint",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Evidence",
+        "name": "evidence",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "signingKey",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "vaultKeyHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "tcbEvidenceHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "appConfig",
+            "type": "bytes"
+          },
+          {
+            "internalType": "uint64",
+            "name": "blockNumber",
+            "type": "uint64"
+          }
+        ],
+        "internalType": "struct RenewalRequest",
+        "name": "request",
+        "type": "tuple"
+      }
+    ],
+    "name": "renew",
+    "outputs": [
+      {
+        "internalType": "uint64",
+        "name": "expiresAt",
+        "type": "uint64"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
+    ],
+    "name": "retire",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "verifier",
     "outputs": [
@@ -1009,6 +3812,184 @@ export const enclaveRegistryAbi = [
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  }
+] as const;
+
+export const endorsementsAbi = [
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "Endorsements_BadUriLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "auditor",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Endorsements_NotEndorsed",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "Endorsements_ZeroHash",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "auditor",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sourceHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
+      }
+    ],
+    "name": "Endorsed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "auditor",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "string",
+        "name": "reasonUri",
+        "type": "string"
+      }
+    ],
+    "name": "EndorsementWithdrawn",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "sourceHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
+      }
+    ],
+    "name": "endorse",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "auditor",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "endorsement",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "sourceHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "endorsedAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "withdrawnAt",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct Endorsement",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "string",
+        "name": "reasonUri",
+        "type": "string"
+      }
+    ],
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   }
 ] as const;

@@ -14,12 +14,14 @@ export const deploymentSchema = z.strictObject({
   /** Block of the first of the contracts: listeners start here. */
   fromBlock: z.int().min(0),
   contracts: z.strictObject({
+    tdxCollateral: address,
     tdxVerifier: address,
     enclaveRegistry: address,
+    endorsements: address,
     datasetRegistry: address,
     jobMarket: address,
   }),
-  /** x || y of the verifier's root key. Not Intel's: the platform is SIMULATED. */
+  /** x || y of the root key that collateral and quotes lead to. Not Intel's: the platform is SIMULATED. */
   rootKey: hexOf(64),
 });
 

@@ -120,6 +120,15 @@ export type Receipt = {
 /** What an enclave signs to be registered. */
 export type EnclaveRegistration = { operator: Address; vaultKeyHash: Hex; endpoint: string; blockNumber: bigint };
 
+/** The operator's word that `agent` may register enclaves in its name. */
+export type OperatorAuthorization = {
+  operator: Address;
+  /** Sends the registration: a worker's gas wallet. */
+  agent: Address;
+  /** Unix seconds, the last second at which it holds. */
+  validUntil: bigint;
+};
+
 /** EIP-712 types of an order; primary type `JobOrder`. */
 export const orderTypes = {
   JobOrder: [
@@ -204,6 +213,15 @@ export const registrationTypes = {
   ],
 } as const;
 
+/** EIP-712 types of an operator's consent; primary type `OperatorAuthorization`. */
+export const operatorAuthorizationTypes = {
+  OperatorAuthorization: [
+    { name: "operator", type: "address" },
+    { name: "agent", type: "address" },
+    { name: "validUntil", type: "uint64" },
+  ],
+} as const;
+
 /**
  * The job id: EIP-712 hash of an order.
  *
@@ -258,4 +276,16 @@ export function hashSealedKey(domain: Domain, grantHash: Hex, sealedKey: SealedK
  */
 export function hashRegistration(domain: Domain, registration: EnclaveRegistration): Hex {
   return hashTypedData({ domain, types: registrationTypes, primaryType: "EnclaveRegistration", message: registration });
+}
+
+/**
+ * EIP-712 hash of an operator's consent: what the operator signs, and the registry checks.
+ *
+ * @param domain - of the EnclaveRegistry.
+ * @example
+ * const digest = hashOperatorAuthorization(domainOf(chainId, registry), { operator, agent, validUntil })
+ */
+export function hashOperatorAuthorization(domain: Domain, authorization: OperatorAuthorization): Hex {
+  const typed = { domain, types: operatorAuthorizationTypes, primaryType: "OperatorAuthorization" } as const;
+  return hashTypedData({ ...typed, message: authorization });
 }

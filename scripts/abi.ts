@@ -7,7 +7,9 @@ import { readFile, writeFile } from "node:fs/promises";
 const artifacts = {
   // The contract itself: only its ABI has the errors of the certificate reader, which registrations revert with too.
   tdxVerifierAbi: "attestation/TdxVerifier.sol/TdxVerifier",
+  tdxCollateralAbi: "attestation/TdxCollateral.sol/TdxCollateral",
   enclaveRegistryAbi: "interfaces/IEnclaveRegistry.sol/IEnclaveRegistry",
+  endorsementsAbi: "interfaces/IEndorsements.sol/IEndorsements",
   datasetRegistryAbi: "interfaces/IDatasetRegistry.sol/IDatasetRegistry",
   jobMarketAbi: "interfaces/IJobMarket.sol/IJobMarket",
 };

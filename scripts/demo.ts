@@ -45,6 +45,16 @@ const words: Record<string, string> = {
   settled: "receipt settled on chain",
 };
 
+/** Items of collateral, as Intel calls them. */
+const items: Record<string, string> = {
+  pckCa: "PCK Platform CA certificate",
+  tcbSigning: "TCB signing certificate",
+  rootCrl: "root CA's revocation list",
+  pckCrl: "PCK CA's revocation list",
+  qeIdentity: "identity of the TD quoting enclave",
+  tcbInfo: "TCB info of its FMSPC",
+};
+
 type Sent = { hash: Hex; gasUsed: string };
 
 rmSync(dir, { recursive: true, force: true });
@@ -74,13 +84,22 @@ async function demo(): Promise<void> {
     signingKey: Address;
     workloadId: Hex;
     registrationTx: Hex;
+    tcbStatus: string;
+    expiresAt: string;
   };
+  const recorded = worker.child.lines.stdout.flatMap((line) => (line.includes("collateral.recorded") ? [line] : []));
+  for (const line of recorded) {
+    const { item, transaction } = JSON.parse(line) as { item: string; transaction: Hex };
+    gas[`collateral ${item}`] = await gasOf(transaction);
+    say("worker", `brings the chain the platform's collateral: ${items[item] ?? item}`, gas[`collateral ${item}`]);
+  }
   gas.registerEnclave = await gasOf(enclave.registrationTx);
   say(
     "worker",
     `keys made in memory, quote verified on chain: enclave ${short(enclave.signingKey)}, workload ${short(enclave.workloadId)}`,
     gas.registerEnclave,
   );
+  say("chain", `platform is ${enclave.tcbStatus}; the registration ends ${dateOf(enclave.expiresAt)} unless renewed`);
 
   const providerA = person(market, "provider A", 2, dir);
   const providerB = person(market, "provider B", 3, dir);
@@ -197,6 +216,10 @@ async function demo(): Promise<void> {
     );
   }
   process.exitCode = unexpected.length === 0 ? 0 : 1;
+}
+
+function dateOf(unixSeconds: string): string {
+  return new Date(Number(unixSeconds) * 1000).toISOString().slice(0, 16).replace("T", " ");
 }
 
 async function gasOf(hash: Hex): Promise<number> {

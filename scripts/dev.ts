@@ -38,6 +38,7 @@ A marketplace on this machine. Platform: SIMULATED. Nothing here is secret, the 
 chain       ${market.chain.rpcUrl}
 worker      ${worker.url}  (GET /enclave, /attestation, /readyz)
 simulator   ${market.simulator.endpoint}
+collateral  ${market.simulator.pcsUrl}  (PCS of the simulated platform, e.g. for dcm collateral push --pcs)
 token       ${market.token}  (tUSD, six decimals, anyone may mint; the requester has 1,000)
 ${people.map((name, i) => `${name.padEnd(11)} ${testAccount(i).address}  ${testPrivateKey(i)}`).join("\n")}
 

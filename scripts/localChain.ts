@@ -45,14 +45,19 @@ export async function startChain() {
   const rpcUrl = `http://127.0.0.1:${port}`;
   const transport = http(rpcUrl, { retryCount: 0 });
   const options = { chain: hardhat, transport, pollingInterval: 50, cacheTime: 0 } as const;
+  const reader = createPublicClient(options);
+  /** Mining, time, snapshots (a snapshot reverted and mined over is a real reorg for every client). */
+  const control = createTestClient({ ...options, mode: "hardhat" })
+    .extend(publicActions)
+    .extend(walletActions);
+  // Hardhat starts every node at the time at which it was itself loaded: later ones of a process would be behind.
+  const behind = Math.floor(Date.now() / 1000) - Number((await reader.getBlock()).timestamp);
+  if (behind > 0) await control.increaseTime({ seconds: behind });
   return {
     rpcUrl,
-    public: createPublicClient(options),
+    public: reader,
     wallet: (index: number) => createWalletClient({ ...options, account: testAccount(index) }),
-    /** Mining, time, snapshots (a snapshot reverted and mined over is a real reorg for every client). */
-    control: createTestClient({ ...options, mode: "hardhat" })
-      .extend(publicActions)
-      .extend(walletActions),
+    control,
     close: () => server.close(),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm test`, `npm run dev`: does the set-up a fresh clone needs, then runs scripts/<task>.ts under the
+ * `npm start`, `npm test`, `npm run dev`: does the set-up a fresh clone needs, then runs the task under the
  * right Node. Plain JavaScript without dependencies, because it runs first and on any Node >= 20.
  */
 import { spawnSync } from "node:child_process";
@@ -10,8 +10,14 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const [task, ...args] = process.argv.slice(2);
-const tasks = ["demo", "test", "dev"];
-if (!tasks.includes(task)) fail(`usage: node scripts/run.mjs ${tasks.join("|")}`);
+const programs = {
+  demo: "scripts/demo.ts",
+  test: "scripts/test.ts",
+  dev: "scripts/dev.ts",
+  conformance: "scripts/conformance.ts",
+  "bench:gas": "bench/gas.ts",
+};
+if (!Object.hasOwn(programs, task)) fail(`usage: node scripts/run.mjs ${Object.keys(programs).join("|")}`);
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const wantedMajor = Number(manifest.engines.node.match(/\d+/)[0]);
@@ -26,7 +32,7 @@ const bin = join(root, "node_modules", ".bin");
 const node = ownNode ? process.execPath : join(bin, "node");
 install();
 build();
-process.exitCode = run(node, [join(root, "scripts", `${task}.ts`), ...args], "inherit");
+process.exitCode = run(node, [join(root, programs[task]), ...args], "inherit");
 
 /** `npm ci`, when the lock file is not the one that node_modules was installed from. */
 function install() {

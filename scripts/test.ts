@@ -14,6 +14,7 @@ const suites: Suite[] = [
   { name: "abi", command: process.execPath, args: ["scripts/abi.ts", "--check"], counts: false },
   { name: "errors", command: process.execPath, args: ["scripts/errors.ts"], counts: false },
   { name: "citations", command: process.execPath, args: ["scripts/citations.ts"], counts: false },
+  { name: "snapshots", command: process.execPath, args: ["scripts/snapshots.ts"], counts: false },
   { name: "types", command: "tsc", args: ["-p", "."], counts: false },
   { name: "lint", command: "biome", args: ["check", "."], counts: false },
   { name: "contracts", command: "hardhat", args: ["test"], counts: true },

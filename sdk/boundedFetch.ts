@@ -43,6 +43,9 @@ export function serverUrl(base: string, path: string): URL {
   return url;
 }
 
+/** An answer, whatever its status. */
+export type BoundedAnswer = { status: number; headers: Headers; body: Uint8Array };
+
 /**
  * One exchange. Any 2xx answer is good.
  *
@@ -52,6 +55,27 @@ export function serverUrl(base: string, path: string): URL {
  * const bytes = await boundedFetch(serverUrl(base, "attestation"), { maxBytes: 1024 * 1024 })
  */
 export async function boundedFetch(url: URL, request: BoundedRequest): Promise<Uint8Array> {
+  return await exchange(url, request, async (response) => {
+    if (!response.ok) throw await refusal(url, response);
+    return await readBody(url, response, request.maxBytes);
+  });
+}
+
+/**
+ * One exchange, for protocols that say more than a body.
+ *
+ * @throws {@link ServerUnreachableError} | {@link AnswerTooLongError}
+ * @example
+ * const { status, headers, body } = await boundedAnswer(url, { maxBytes: 64 * 1024 })
+ */
+export async function boundedAnswer(url: URL, request: BoundedRequest): Promise<BoundedAnswer> {
+  return await exchange(url, request, async (response) => {
+    const body = await readBody(url, response, request.maxBytes);
+    return { status: response.status, headers: response.headers, body };
+  });
+}
+
+async function exchange<T>(url: URL, request: BoundedRequest, read: (response: Response) => Promise<T>): Promise<T> {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
   const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
   try {
@@ -63,8 +87,7 @@ export async function boundedFetch(url: URL, request: BoundedRequest): Promise<U
       ...(request.body === undefined ? {} : { body: Uint8Array.from(request.body) }),
       ...(request.contentType === undefined ? {} : { headers: { "content-type": request.contentType } }),
     });
-    if (!response.ok) throw await refusal(url, response);
-    return await readBody(url, response, request.maxBytes);
+    return await read(response);
   } catch (cause) {
     if (cause instanceof BaseError) throw cause;
     throw new ServerUnreachableError(url, timeout.aborted, cause);

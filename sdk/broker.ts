@@ -57,6 +57,8 @@ const lastRetryMs = 300_000;
 const otherVaultKey = "Vault.OtherVaultKeyError";
 /** A worker that was started anew has other keys for good; its old registration lives on for days. */
 const goneMs = 3_600_000;
+/** So long after its registration has expired, an enclave is not expected back. */
+const forgottenMs = 30 * 86_400_000;
 
 type Pair = { signed: SignedGrant; grantHash: Hex; signingKey: Address };
 type Attempts = { count: number; notBeforeMs: number };
@@ -142,6 +144,11 @@ export async function createBroker(
     try {
       const enclave = await getEnclave(client, signingKey);
       if (!enclave.live) {
+        // One that has merely expired may be renewed, with the same keys.
+        if (enclave.state === "Active" || enclave.state === "Expired") {
+          attempts.set(key, { count: 0, notBeforeMs: nowMs() + lastRetryMs });
+          if (Number(enclave.expiresAt) * 1000 + forgottenMs > nowMs()) return undefined;
+        }
         state.enclaves = state.enclaves.filter((known) => !isAddressEqual(known.signingKey, signingKey));
         state.delivered = state.delivered.filter((known) => !isAddressEqual(known.signingKey, signingKey));
         return undefined;

@@ -80,7 +80,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 
 /** The file's word is not enough: contracts under another root would take enclaves that keep nothing secret. */
 async function requireDeployment(chain: PublicClient<Transport, Chain>, deployment: Deployment): Promise<void> {
-  const { tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket } = deployment.contracts;
+  const { tdxCollateral, tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket } = deployment.contracts;
   const typed = (cause: unknown) => {
     throw toTypedError(cause);
   };
@@ -89,10 +89,11 @@ async function requireDeployment(chain: PublicClient<Transport, Chain>, deployme
   const market = { address: jobMarket, abi: jobMarketAbi } as const;
   const registry = { address: enclaveRegistry, abi: enclaveRegistryAbi } as const;
   const verifier = { address: tdxVerifier, abi: tdxVerifierAbi } as const;
-  const [enclaves, datasets, verifierOfRegistry, root] = await Promise.all([
+  const [enclaves, datasets, verifierOfRegistry, collateral, root] = await Promise.all([
     chain.readContract({ ...market, functionName: "enclaves" }),
     chain.readContract({ ...market, functionName: "datasets" }),
     chain.readContract({ ...registry, functionName: "verifier" }),
+    chain.readContract({ ...verifier, functionName: "collateral" }),
     chain.readContract({ ...verifier, functionName: "rootKey" }),
   ]).catch(typed);
   if (!isAddressEqual(enclaves, enclaveRegistry))
@@ -101,6 +102,7 @@ async function requireDeployment(chain: PublicClient<Transport, Chain>, deployme
     throw new WrongDeploymentError("the market has another data set registry");
   if (!isAddressEqual(verifierOfRegistry, tdxVerifier))
     throw new WrongDeploymentError("the registry has another verifier");
+  if (!isAddressEqual(collateral, tdxCollateral)) throw new WrongDeploymentError("the verifier has another collateral");
   if (concatHex(root) !== deployment.rootKey) throw new WrongDeploymentError("the verifier has another root key");
 }
 

@@ -1,27 +1,24 @@
 /**
  * Room: sdk/enclaves. Registered enclaves with their live state.
  */
-import { type Address, getAbiItem, type Hex, keccak256 } from "viem";
+import { type Address, getAbiItem, type Hex } from "viem";
 import { enclaveRegistryAbi } from "../protocol/abi.ts";
+import {
+  type EnclaveState,
+  enclaveStates,
+  evidenceHashOf,
+  type RecordedStatus,
+  recordedStatuses,
+} from "../protocol/enclaveRecord.ts";
 import { BaseError } from "../protocol/errors.ts";
+import type { TcbEvidence } from "../protocol/quote/platformRecord.ts";
 import type { Client } from "./client.ts";
 import { defaultListLimit } from "./datasets.ts";
 import { type EventLog, findEvent, scanEvents } from "./scanEvents.ts";
 import { read } from "./send.ts";
 
-/** Names of `TcbStatus` in IEnclaveRegistry.sol, by number. */
-export const tcbStatuses = [
-  "Unevaluated",
-  "UpToDate",
-  "SWHardeningNeeded",
-  "ConfigurationNeeded",
-  "ConfigurationAndSWHardeningNeeded",
-  "OutOfDate",
-  "OutOfDateConfigurationNeeded",
-  "Revoked",
-] as const;
-
 const registeredEvent = getAbiItem({ abi: enclaveRegistryAbi, name: "EnclaveRegistered" });
+const renewedEvent = getAbiItem({ abi: enclaveRegistryAbi, name: "EnclaveRenewed" });
 
 /** A registered enclave. Its `endpoint` is whatever its operator wrote. */
 export type EnclaveListing = {
@@ -30,9 +27,14 @@ export type EnclaveListing = {
   workloadId: Hex;
   composeHash: Hex;
   platformId: Hex;
-  tcbStatus: (typeof tcbStatuses)[number];
+  /** Of the platform when a quote was last verified. */
+  tcbStatus: RecordedStatus;
+  /** As somebody last recorded it; `live` says what holds now. */
+  state: EnclaveState;
   /** Unix seconds. */
   expiresAt: bigint;
+  /** What collateral judged last: what `demote` is shown. */
+  tcb: TcbEvidence;
   vaultKey: Hex;
   endpoint: string;
   live: boolean;
@@ -79,26 +81,43 @@ export async function getEnclave(client: Client, signingKey: Address): Promise<E
 }
 
 async function toListing(client: Client, log: EventLog<typeof registeredEvent>): Promise<EnclaveListing> {
-  const { signingKey, operator, workloadId, composeHash, platformId, expiresAt, vaultKey, endpoint } = log.args;
+  const { signingKey, operator, workloadId, composeHash, platformId, vaultKey, endpoint } = log.args;
   const registry = { address: client.deployment.contracts.enclaveRegistry, abi: enclaveRegistryAbi } as const;
   const stored = await read(client, { ...registry, functionName: "enclave", args: [signingKey] });
   const live = await read(client, { ...registry, functionName: "isLive", args: [signingKey] });
-  const same = stored.workloadId === workloadId && stored.operator === operator;
-  if (!same || stored.vaultKeyHash !== keccak256(vaultKey)) throw new ForgedEnclaveError(signingKey);
+  const same = stored.workloadId === workloadId && stored.operator === operator && stored.platformId === platformId;
+  const tcb = await evidenceOf(client, log, stored.evidenceHash);
+  if (!same || tcb === undefined) throw new ForgedEnclaveError(signingKey);
   return {
     signingKey,
     operator,
     workloadId,
     composeHash,
     platformId,
-    tcbStatus: tcbStatuses[stored.tcbStatus] ?? "Unevaluated",
-    expiresAt,
+    tcbStatus: recordedStatuses[stored.tcbStatus] ?? "Unsupported",
+    state: enclaveStates[stored.state] ?? "None",
+    expiresAt: BigInt(stored.expiresAt),
+    tcb,
     vaultKey,
     endpoint,
     live,
     blockNumber: log.blockNumber,
     transactionHash: log.transactionHash,
   };
+}
+
+/** The evidence that the registry remembers: the registration's, or that of the last renewal. */
+async function evidenceOf(
+  client: Client,
+  { args }: EventLog<typeof registeredEvent>,
+  evidenceHash: Hex,
+): Promise<TcbEvidence | undefined> {
+  const { signingKey, vaultKey } = args;
+  if (evidenceHashOf(vaultKey, args.tcb) === evidenceHash) return args.tcb;
+  const address = client.deployment.contracts.enclaveRegistry;
+  const renewed = await findEvent(client, { address, event: renewedEvent, args: { signingKey }, newestFirst: true });
+  const tcb = renewed?.args.tcb;
+  return tcb !== undefined && evidenceHashOf(vaultKey, tcb) === evidenceHash ? tcb : undefined;
 }
 
 /** No such enclave. */

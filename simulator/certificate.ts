@@ -2,10 +2,10 @@
  * Room: simulator/certificate. Issues X.509 v3 certificates over P-256 in the shape of Intel's. Pure.
  * Source: RFC 5280, section 4; RFC 5480; names and extensions as in Intel "SGX PCK Certificate and CRL Profile".
  */
-import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import * as asn1 from "./der.ts";
+import { signP256 } from "./ecdsa.ts";
 import type { P256KeyPair } from "./secrets.ts";
 
 /** What a certificate says. */
@@ -21,7 +21,8 @@ export type CertificateTerms = {
   extensions: readonly Uint8Array[];
 };
 
-const ecdsaWithSha256 = asn1.sequence(asn1.oid("1.2.840.10045.4.3.2"));
+/** AlgorithmIdentifier of every signature here, DER. */
+export const ecdsaWithSha256 = asn1.sequence(asn1.oid("1.2.840.10045.4.3.2"));
 const p256Algorithm = asn1.sequence(asn1.oid("1.2.840.10045.2.1"), asn1.oid("1.2.840.10045.3.1.7"));
 
 /**
@@ -43,8 +44,18 @@ export function issueCertificate(terms: CertificateTerms, issuerKeys: P256KeyPai
     publicKeyInfo(terms.subjectKey),
     asn1.der(0xa3, asn1.sequence(...terms.extensions)),
   );
-  const signature = p256.sign(sha256(tbs), issuerKeys.privateKey, { lowS: false });
-  return asn1.sequence(tbs, ecdsaWithSha256, asn1.bitString(signature.toBytes("der")));
+  return signed(tbs, issuerKeys);
+}
+
+/**
+ * What is to be signed, with its signature behind it: the outer form of certificates and CRLs.
+ *
+ * @param toBeSigned - DER.
+ * @example
+ * signed(tbsCertList, issuerKeys)
+ */
+export function signed(toBeSigned: Uint8Array, issuerKeys: P256KeyPair): Uint8Array {
+  return asn1.sequence(toBeSigned, ecdsaWithSha256, asn1.bitString(signP256(toBeSigned, issuerKeys, "der")));
 }
 
 /**
@@ -68,11 +79,11 @@ export function keyIdentifier(publicKey: Uint8Array): Uint8Array {
 }
 
 /**
- * A name. Simulated authorities all carry the word SIMULATED in their organisation.
+ * A name.
  *
  * @param parts - in order; `C` is a PrintableString, the others UTF8String, as in Intel's certificates.
  * @example
- * distinguishedName([["CN", "Intel SGX Root CA"], ["O", "SIMULATED"]])
+ * distinguishedName([["CN", "Intel SGX Root CA"], ["O", "Intel Corporation"]])
  */
 export function distinguishedName(parts: readonly (readonly [keyof typeof nameOids, string])[]): Uint8Array {
   return asn1.sequence(
@@ -82,6 +93,22 @@ export function distinguishedName(parts: readonly (readonly [keyof typeof nameOi
       ),
     ),
   );
+}
+
+/**
+ * A name of Intel's, byte for byte: verifiers compare names, so a simulated platform must bear the real ones.
+ *
+ * @example
+ * intelName("Intel SGX Root CA")
+ */
+export function intelName(commonName: string): Uint8Array {
+  return distinguishedName([
+    ["CN", commonName],
+    ["O", "Intel Corporation"],
+    ["L", "Santa Clara"],
+    ["ST", "CA"],
+    ["C", "US"],
+  ]);
 }
 
 const nameOids = { CN: "2.5.4.3", O: "2.5.4.10", L: "2.5.4.7", ST: "2.5.4.8", C: "2.5.4.6" } as const;

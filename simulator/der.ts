@@ -5,7 +5,7 @@
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
 /**
- * One DER value: tag, length, contents. Contents must be shorter than 65,536 bytes.
+ * One DER value: tag, length, contents. Contents must be shorter than 2^24 bytes.
  *
  * @example
  * der(0x30, oid("1.2.3")) // SEQUENCE { OID }
@@ -13,7 +13,9 @@ import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const value = concatBytes(...contents);
   const { length } = value;
-  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const bytes = [length >> 16, (length >> 8) & 0xff, length & 0xff];
+  const significant = bytes.slice(length < 0x100 ? 2 : length < 0x10000 ? 1 : 0);
+  const head = length < 0x80 ? [length] : [0x80 + significant.length, ...significant];
   return concatBytes(Uint8Array.of(tag, ...head), value);
 }
 

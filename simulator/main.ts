@@ -7,26 +7,35 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { workloadIdOf } from "../protocol/attestationBinding.ts";
+import { type Collateral, collateralFiles } from "../protocol/collateral/collateral.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { BadAppComposeError, maxAppComposeBytes } from "./appCompose.ts";
 import { toPem } from "./certificate.ts";
-import { startSimulator } from "./startSimulator.ts";
+import type { MrConfigVersion } from "./mrConfigId.ts";
+import { type SimulatorOptions, startSimulator } from "./startSimulator.ts";
 
 const help = `Usage: node simulator/main.ts --app-compose FILE [options]
 
 A software TDX platform: boots one dstack app and serves its guest agent, so that an unmodified
-@phala/dstack-sdk works against it. Quotes are truly signed, under a throwaway root. SIMULATED: the host
-sees everything, so nothing is confidential. Trust its root key in test deployments only.
+@phala/dstack-sdk works against it, and the collateral that its quotes are judged by, as a PCCS does.
+Both are truly signed, under a throwaway root. SIMULATED: the host sees everything, so nothing is
+confidential. Trust its root key in test deployments only.
 
   --app-compose FILE  the app's manifest; its raw bytes are measured
   --socket PATH       listen on a unix socket, readable by its owner only
   --port N            listen on 127.0.0.1; 0 picks a free port (the default without --socket)
+  --pcs-port N        serve collateral on this port of 127.0.0.1; 0, the default, picks a free one
   --seed HEX          32 bytes that fix the platform: same root, keys and ids after a restart. Default: random
-  --out DIR           also write simulator.json (the line below), root.pem, pck-issuer.pem and pck-leaf.pem there
+  --quote-form FORM   v4 (the default), v5-td10 or v5-td15: version of quotes, and of the TD report in them
+  --mr-config N       version of MRCONFIGID: 1 (the default), 2 or 3
+  --out DIR           also write simulator.json (the line below), root.pem, pck-issuer.pem, pck-leaf.pem and
+                      collateral/ (what is served now, a file a part) there
   --help              this text
 
-Prints one JSON line when ready: {"simulated", "rootKey", "endpoint", "socket", "workloadId", "workload"}.
-rootKey is what TdxVerifier is deployed with; endpoint is what the SDK takes:
+Prints one JSON line when ready: {"simulated", "rootKey", "endpoint", "pcsUrl", "socket", "workloadId", "workload"}.
+rootKey is what TdxCollateral is deployed with; endpoint is what the SDK takes; under pcsUrl lie
+/sgx/certification/v4/pckcrl, /sgx/certification/v4/rootcacrl, /tdx/certification/v4/tcb and
+/tdx/certification/v4/qe/identity:
 
   node simulator/main.ts --app-compose deploy/app-compose.json --port 8090
   DSTACK_SIMULATOR_ENDPOINT=http://127.0.0.1:8090 node my-app.ts
@@ -47,6 +56,7 @@ async function main(args: readonly string[]): Promise<void> {
     simulated: true,
     rootKey: simulator.rootKey,
     endpoint: simulator.endpoint,
+    pcsUrl: simulator.pcsUrl,
     socket: options.start.socketPath ?? null,
     workloadId: workloadIdOf(workload),
     workload,
@@ -57,25 +67,34 @@ async function main(args: readonly string[]): Promise<void> {
     await writeFile(join(options.outDir, "root.pem"), toPem(certificates.root));
     await writeFile(join(options.outDir, "pck-issuer.pem"), toPem(certificates.pckIssuer));
     await writeFile(join(options.outDir, "pck-leaf.pem"), toPem(certificates.pckLeaf));
+    await writeCollateral(join(options.outDir, "collateral"), simulator.current());
     await writeFile(join(options.outDir, "simulator.json"), line);
   }
   process.stdout.write(line);
 }
 
+async function writeCollateral(folder: string, collateral: Collateral): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [part, file] of Object.entries(collateralFiles) as [keyof Collateral, string][]) {
+    await writeFile(join(folder, file), collateral[part]);
+  }
+}
+
 type Options = {
   appComposePath: string;
   outDir: string | undefined;
-  start: { socketPath?: string; port?: number; seed?: Uint8Array };
+  start: Omit<SimulatorOptions, "appCompose">;
 };
 
 function readOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   if (values.help) return "help";
   if (values["app-compose"] === undefined) throw new UsageError("--app-compose is missing");
-  const { socket, port, seed } = values;
-  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) < 65_536)) {
-    throw new UsageError("--port is not a number from 0 to 65535");
-  }
+  const { socket, seed } = values;
+  const port = readPort("port", values.port);
+  const pcsPort = readPort("pcs-port", values["pcs-port"]);
+  const quoteForm = readChoice("quote-form", values["quote-form"], ["v4", "v5-td10", "v5-td15"] as const);
+  const mrConfig = readChoice("mr-config", values["mr-config"], ["1", "2", "3"] as const);
   if (seed !== undefined && !/^(0x)?[0-9a-fA-F]{64}$/.test(seed))
     throw new UsageError("--seed is not 64 digits of hex");
   return {
@@ -83,10 +102,31 @@ function readOptions(args: readonly string[]): Options | "help" {
     outDir: values.out,
     start: {
       ...(socket === undefined ? {} : { socketPath: socket }),
-      ...(port === undefined ? {} : { port: Number(port) }),
+      ...(port === undefined ? {} : { port }),
+      ...(pcsPort === undefined ? {} : { pcsPort }),
+      ...(quoteForm === undefined ? {} : { quoteForm }),
+      ...(mrConfig === undefined ? {} : { mrConfigVersion: Number(mrConfig) as MrConfigVersion }), // one of the choices
       ...(seed === undefined ? {} : { seed: Uint8Array.from(Buffer.from(seed.replace(/^0x/, ""), "hex")) }),
     },
   };
+}
+
+function readPort(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new UsageError(`--${option} is not a number from 0 to 65535`);
+  }
+  return Number(text);
+}
+
+function readChoice<Choice extends string>(
+  option: string,
+  text: string | undefined,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const choice = choices.find((known) => known === text);
+  if (text !== undefined && choice === undefined) throw new UsageError(`--${option} is not ${choices.join(", ")}`);
+  return choice;
 }
 
 function parse(args: readonly string[]) {
@@ -95,7 +135,17 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       strict: true,
-      options: { "app-compose": text, socket: text, port: text, seed: text, out: text, help: { type: "boolean" } },
+      options: {
+        "app-compose": text,
+        socket: text,
+        port: text,
+        "pcs-port": text,
+        seed: text,
+        "quote-form": text,
+        "mr-config": text,
+        out: text,
+        help: { type: "boolean" },
+      },
     }).values;
   } catch (cause) {
     throw new UsageError("an argument is unknown or lacks its value", cause);

@@ -8,14 +8,18 @@ import { sha256, sha384 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { type Hex, bytesToHex as toHex } from "viem";
 import type { WorkloadMeasurements } from "../protocol/attestationBinding.ts";
+import type { Collateral } from "../protocol/collateral/collateral.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { type AppCompose, readAppCompose } from "./appCompose.ts";
 import { type AppKeys, createAppKeys } from "./appKeys.ts";
-import { publicKeyInfo } from "./certificate.ts";
+import { createAuthorities } from "./authorities.ts";
+import { keyIdentifier, publicKeyInfo } from "./certificate.ts";
+import { type CollateralOptions, simulatedCollateral } from "./collateral.ts";
 import { bootEvents, replay, runtimeEvent, type TdEvent } from "./eventLog.ts";
+import { type MrConfigVersion, mrConfigIdOf } from "./mrConfigId.ts";
 import { issuePckChain } from "./pckChain.ts";
-import { createQuotingEnclave } from "./quotingEnclave.ts";
-import { type P256KeyPair, p256KeyPair, secretsOf, seedSize } from "./secrets.ts";
+import { createQuotingEnclave, type QuoteForm } from "./quotingEnclave.ts";
+import { type P256KeyPair, p256KeyPair, type Secrets, secretsOf, seedSize } from "./secrets.ts";
 import type { TdReport } from "./tdReport.ts";
 
 /** What a platform is made from. */
@@ -24,14 +28,22 @@ export type PlatformOptions = {
   appCompose: string;
   /** 32 bytes from which all keys grow, so that a restart is the same machine. Random by default. */
   seed?: Uint8Array;
+  /** Of its quotes; version 4 by default. */
+  quoteForm?: QuoteForm;
+  /** Of MRCONFIGID; 1 by default. */
+  mrConfigVersion?: MrConfigVersion;
 };
 
 /** A booted platform. */
 export type Platform = {
   /** x || y of the root CA's P-256 key: what a verifier must be given to believe this platform. */
   rootKey: Hex;
+  /** All of its keys grow from these. They protect nothing. */
+  secrets: Secrets;
   /** DER. */
-  certificates: { root: Uint8Array; pckIssuer: Uint8Array; pckLeaf: Uint8Array };
+  certificates: { root: Uint8Array; pckIssuer: Uint8Array; pckLeaf: Uint8Array; tcbSigning: Uint8Array };
+  /** Serial numbers, to revoke by. */
+  serials: { pckIssuer: Uint8Array; pckLeaf: Uint8Array; tcbSigning: Uint8Array };
   /** 16 bytes. */
   ppid: Uint8Array;
   appCompose: AppCompose;
@@ -41,6 +53,8 @@ export type Platform = {
   instanceId: Uint8Array;
   /** sha256 of the simulated OS image's name. */
   osImageHash: Uint8Array;
+  /** What is behind the hash in MRCONFIGID of version 2, the document of version 3; empty for version 1. */
+  mrConfigPreimage: Uint8Array;
   /** JSON of who provides the app's keys. */
   keyProviderInfo: string;
   keyOf: AppKeys;
@@ -61,7 +75,15 @@ export type Platform = {
    * @param overrides - fields to falsify before signing: for tests of what a verifier must refuse.
    */
   quote(reportData: Uint8Array, overrides?: Partial<TdReport>): Uint8Array;
+  /**
+   * What Intel would publish of this platform: up to date, nothing revoked.
+   *
+   * @param options - what to publish instead. `now` is an hour ago by default, so that no chain's clock is behind it.
+   */
+  collateral(options?: Partial<CollateralOptions>): Collateral;
 };
+
+const hourSeconds = 3600;
 
 /** Most events measured after boot; a real log is bounded by its VM's memory. */
 export const maxAppEvents = 1024;
@@ -82,8 +104,9 @@ const madeUp = (what: string) => sha384(utf8ToBytes(`SIMULATED ${what}`));
 export function createPlatform(options: PlatformOptions): Platform {
   const appCompose = readAppCompose(options.appCompose);
   const secrets = secretsOf(options.seed ?? randomBytes(seedSize));
-  const chain = issuePckChain(secrets);
-  const quoteOf = createQuotingEnclave(secrets, chain);
+  const authorities = createAuthorities(secrets);
+  const chain = issuePckChain(secrets, authorities);
+  const quoteOf = createQuotingEnclave(secrets, chain, options.quoteForm);
 
   const appId = appCompose.hash.subarray(0, 20);
   const instanceId = appCompose.noInstanceId
@@ -108,20 +131,29 @@ export function createPlatform(options: PlatformOptions): Platform {
   ];
   const bootedWith = events.length;
 
+  const teeTcbSvn = hexToBytes("0b010400000000000000000000000000");
+  const { mrConfigId, preimage: mrConfigPreimage } = mrConfigIdOf(options.mrConfigVersion ?? 1, {
+    composeHash: appCompose.hash,
+    appId,
+    instanceId,
+    keyProviderId: kmsCa,
+  });
   const fixed = {
-    teeTcbSvn: hexToBytes("0b010400000000000000000000000000"),
+    teeTcbSvn,
     mrSeam: madeUp("TDX module"),
     mrSignerSeam: zeros(48), // zero: signed by Intel
     seamAttributes: zeros(8),
     tdAttributes: hexToBytes("0000001000000000"), // SEPT_VE_DISABLE, no debug
     xfam: hexToBytes("e702060000000000"),
     mrTd: madeUp("virtual firmware"),
-    mrConfigId: concatBytes(Uint8Array.of(1), appCompose.hash, zeros(15)),
+    mrConfigId,
     mrOwner: zeros(48),
     mrOwnerConfig: zeros(48),
     rtMr0: replay(bootEvents, 0),
     rtMr1: replay(bootEvents, 1),
     rtMr2: replay(bootEvents, 2),
+    teeTcbSvn2: teeTcbSvn, // not updated since the TD was started
+    mrServiceTd: zeros(48),
   };
 
   function report(reportData: Uint8Array, overrides: Partial<TdReport> = {}): TdReport {
@@ -129,13 +161,25 @@ export function createPlatform(options: PlatformOptions): Platform {
   }
 
   return {
-    rootKey: toHex(chain.rootPublicKey.subarray(1)),
-    certificates: { root: chain.root, pckIssuer: chain.issuer, pckLeaf: chain.leaf },
+    rootKey: toHex(authorities.keys.root.publicKey.subarray(1)),
+    secrets,
+    certificates: {
+      root: chain.root,
+      pckIssuer: chain.issuer,
+      pckLeaf: chain.leaf,
+      tcbSigning: authorities.certificates.tcbSigning,
+    },
+    serials: {
+      pckIssuer: keyIdentifier(authorities.keys.pckCa.publicKey),
+      pckLeaf: chain.serial,
+      tcbSigning: keyIdentifier(authorities.keys.tcbSigning.publicKey),
+    },
     ppid: chain.ppid,
     appCompose,
     appId,
     instanceId,
     osImageHash,
+    mrConfigPreimage,
     keyProviderInfo,
     keyOf: createAppKeys(secrets, appId),
     appCaKeys: p256KeyPair(secrets, "app CA"),
@@ -155,6 +199,8 @@ export function createPlatform(options: PlatformOptions): Platform {
     },
     report,
     quote: (reportData, overrides) => quoteOf(report(reportData, overrides)),
+    collateral: (options) =>
+      simulatedCollateral(authorities, { now: Math.floor(Date.now() / 1000) - hourSeconds, ...options }),
   };
 }
 

@@ -1,22 +1,34 @@
 /**
- * Room: simulator/quotingEnclave. Signs TD reports into quotes of version 4, as Intel's TD quoting enclave does. Pure.
- * Source: Intel TDX DCAP Quoting Library API, A.3 "Quote Format 4"; compared with real quotes in tests.
+ * Room: simulator/quotingEnclave. Signs TD reports into quotes, as Intel's TD quoting enclave does. Pure.
+ * Source: Intel TDX DCAP Quoting Library API, A.3 "Version 4 Quote Format" and A.4 "Version 5 Quote Format"; compared
+ * with real quotes in tests.
  */
-import { p256 } from "@noble/curves/nist.js";
 import { sha256, sha384 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { toPem } from "./certificate.ts";
+import { signP256 } from "./ecdsa.ts";
 import { type PckChain, platformTcb } from "./pckChain.ts";
 import { p256KeyPair, type Secrets } from "./secrets.ts";
+import { quotingEnclaveSvn } from "./tcbInfo.ts";
 import { encodeTdReport, type TdReport } from "./tdReport.ts";
+
+/** Version of a quote, and of the TD report in it. */
+export type QuoteForm = "v4" | "v5-td10" | "v5-td15";
 
 /** Makes a quote of a report. */
 export type QuotingEnclave = (report: TdReport) => Uint8Array;
 
 /** Authentication data of the attestation key: Intel's enclave writes 0, 1, ..., 31. */
 const authData = Uint8Array.from({ length: 32 }, (_, index) => index);
-/** Zero bytes behind a version 4 quote on dstack hardware: its buffer fits version 5, whose body is 70 bytes longer. */
-const paddingSize = 70;
+/**
+ * By form: version, body type (none is written in version 4) and TDX version; zero bytes behind the quote on dstack
+ * hardware, whose buffer fits TDX 1.5, 70 bytes longer.
+ */
+const forms = {
+  v4: { version: 4, bodyType: undefined, tdx: "1.0", paddingSize: 70 },
+  "v5-td10": { version: 5, bodyType: 2, tdx: "1.0", paddingSize: 64 },
+  "v5-td15": { version: 5, bodyType: 3, tdx: "1.5", paddingSize: 0 },
+} as const satisfies Record<QuoteForm, unknown>;
 /** Intel's id as a vendor of quoting enclaves. */
 const qeVendorId = hexToBytes("939a7233f79c4ca9940a0db3957f0607");
 /** Certification data types. */
@@ -30,11 +42,12 @@ const qeReportCertification = 6;
  * const quoteOf = createQuotingEnclave(secrets, chain);
  * const quote = quoteOf(report);
  */
-export function createQuotingEnclave(secrets: Secrets, chain: PckChain): QuotingEnclave {
+export function createQuotingEnclave(secrets: Secrets, chain: PckChain, form: QuoteForm = "v4"): QuotingEnclave {
+  const { version, bodyType, tdx, paddingSize } = forms[form];
   const attestationKeys = p256KeyPair(secrets, "attestation key");
   const attestationKey = attestationKeys.publicKey.subarray(1); // x || y
   const header = concatBytes(
-    u16(4), // version
+    u16(version),
     u16(2), // attestation key type: ECDSA over P-256
     u32(0x81), // TEE type: TDX
     new Uint8Array(4), // reserved
@@ -44,10 +57,11 @@ export function createQuotingEnclave(secrets: Secrets, chain: PckChain): Quoting
   );
   const qeReport = encodeQeReport(sha256(concatBytes(attestationKey, authData)));
   // Intel's chain ends in a NUL byte, counted in its length.
-  const pem = utf8ToBytes(`${toPem(chain.leaf)}${toPem(chain.issuer)}${toPem(chain.root)}\0`);
+  const certificates = [chain.leaf, ...(chain.between ?? []), chain.issuer, chain.root];
+  const pem = utf8ToBytes(`${certificates.map(toPem).join("")}\0`);
   const certification = concatBytes(
     qeReport,
-    sign(qeReport, chain.pckKeys.privateKey),
+    signP256(qeReport, chain.pckKeys, "compact"),
     u16(authData.length),
     authData,
     u16(pckCertChain),
@@ -55,9 +69,11 @@ export function createQuotingEnclave(secrets: Secrets, chain: PckChain): Quoting
     pem,
   );
   return function quoteOf(report) {
-    const signed = concatBytes(header, encodeTdReport(report));
+    const body = encodeTdReport(report, tdx);
+    const descriptor = bodyType === undefined ? [] : [u16(bodyType), u32(body.length)];
+    const signed = concatBytes(header, ...descriptor, body);
     const signatureData = concatBytes(
-      sign(signed, attestationKeys.privateKey),
+      signP256(signed, attestationKeys, "compact"),
       attestationKey,
       u16(qeReportCertification),
       u32(certification.length),
@@ -79,16 +95,11 @@ function encodeQeReport(reportDataHead: Uint8Array): Uint8Array {
     hexToBytes("dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"), // MRSIGNER
     new Uint8Array(96),
     u16(2), // ISVPRODID: TD quoting enclave
-    u16(6), // ISVSVN
+    u16(quotingEnclaveSvn), // ISVSVN
     new Uint8Array(60),
     reportDataHead,
     new Uint8Array(32),
   );
-}
-
-/** ECDSA with SHA-256 as r || s. s is left as it falls, as Intel's code does: half of all signatures are "high s". */
-function sign(message: Uint8Array, privateKey: Uint8Array): Uint8Array {
-  return p256.sign(sha256(message), privateKey, { lowS: false }).toBytes("compact");
 }
 
 function u16(value: number): Uint8Array {

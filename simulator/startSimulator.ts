@@ -1,6 +1,6 @@
 /**
- * Room: simulator/startSimulator. A platform and its guest agent, listening. What tests, `npm start` and the command
- * line use.
+ * Room: simulator/startSimulator. A platform, its guest agent and the collateral for it, listening. What tests,
+ * `npm start` and the command line use.
  */
 import { once } from "node:events";
 import { chmod, lstat, unlink } from "node:fs/promises";
@@ -9,27 +9,31 @@ import { createConnection } from "node:net";
 import type { Hex } from "viem";
 import { BaseError } from "../protocol/errors.ts";
 import { createGuestAgent } from "./guestAgent.ts";
-import { createPlatform, type Platform } from "./platform.ts";
+import { createPcsServer } from "./pcsServer.ts";
+import { createPlatform, type Platform, type PlatformOptions } from "./platform.ts";
+import { createPublisher, type Publisher } from "./publisher.ts";
 import { createAgentServer } from "./server.ts";
 
-/** How to start. Without `socketPath` and `port`: HTTP on a free port. */
-export type SimulatorOptions = {
-  /** Raw app-compose.json. */
-  appCompose: string;
+/** How to start. Without `socketPath` and `port`: the guest agent on a free port. */
+export type SimulatorOptions = PlatformOptions & {
   /** Unix socket to listen on; only its owner may connect. */
   socketPath?: string;
   /** TCP port of 127.0.0.1 to listen on; 0: a free one. */
   port?: number;
-  /** 32 bytes; see {@link PlatformOptions}. */
-  seed?: Uint8Array;
+  /** TCP port of 127.0.0.1 for collateral; 0, the default: a free one. */
+  pcsPort?: number;
+  /** Unix seconds by which collateral is issued; the system's clock by default. */
+  clock?: () => number;
 };
 
 /** A running simulator. */
-export type Simulator = {
-  /** x || y of the platform's root key: what TdxVerifier is deployed with. */
+export type Simulator = Publisher & {
+  /** x || y of the platform's root key: what TdxCollateral is deployed with. */
   rootKey: Hex;
   /** For `new DstackClient(endpoint)` or DSTACK_SIMULATOR_ENDPOINT: the http URL, or the socket if there is no port. */
   endpoint: string;
+  /** Where collateral is served as Intel's PCCS does: http URL without a path. */
+  pcsUrl: string;
   platform: Platform;
   close(): Promise<void>;
 };
@@ -48,11 +52,18 @@ export type Simulator = {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const platform = createPlatform(options);
   const agent = createGuestAgent(platform);
+  const publisher = createPublisher(platform, options.clock ?? (() => Math.floor(Date.now() / 1000)));
   const servers: Server[] = [];
   const close = async () => {
     await Promise.all(servers.map(stop));
   };
+  const serve = async (server: Server, port = 0) => {
+    servers.push(await listen(server, { host: "127.0.0.1", port }));
+    const bound = server.address();
+    return `http://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
+  };
   let endpoint = "";
+  let pcsUrl = "";
   try {
     if (options.socketPath !== undefined) {
       await removeDeadSocket(options.socketPath);
@@ -61,16 +72,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       endpoint = options.socketPath;
     }
     if (options.socketPath === undefined || options.port !== undefined) {
-      const server = await listen(createAgentServer(agent), { host: "127.0.0.1", port: options.port ?? 0 });
-      servers.push(server);
-      const bound = server.address();
-      endpoint = `http://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
+      endpoint = await serve(createAgentServer(agent), options.port);
     }
+    pcsUrl = await serve(createPcsServer(publisher.current), options.pcsPort);
   } catch (error) {
     await close();
     throw error;
   }
-  return { rootKey: platform.rootKey, endpoint, platform, close };
+  return { rootKey: platform.rootKey, endpoint, pcsUrl, platform, ...publisher, close };
 }
 
 async function listen(server: Server, where: { path: string } | { host: string; port: number }): Promise<Server> {

@@ -1,6 +1,6 @@
 /**
- * Room: simulator/tdReport. The 584 bytes that a quote says of a TD. Pure.
- * Source: Intel TDX DCAP Quoting Library API, A.3.2 "TD Quote Body" (TDX 1.0).
+ * Room: simulator/tdReport. What a quote says of a TD: 584 bytes in TDX 1.0, 648 in TDX 1.5. Pure.
+ * Source: Intel TDX DCAP Quoting Library API, A.3.2 "TD Quote Body" (TDX 1.0) and A.4 (TDX 1.5).
  */
 import { concatBytes } from "@noble/hashes/utils.js";
 import { BaseError } from "../protocol/errors.ts";
@@ -24,33 +24,39 @@ const fields = {
   reportData: 64,
 } as const;
 
-type Field = keyof typeof fields;
+/** Fields that TDX 1.5 adds behind them. */
+const fieldsOf15 = { teeTcbSvn2: 16, mrServiceTd: 48 } as const;
 
-/** A TD report of TDX 1.0. */
+type Field = keyof typeof fields | keyof typeof fieldsOf15;
+
+/** A TD report. TDX 1.0 leaves out `teeTcbSvn2` (SVNs of the module that runs now) and `mrServiceTd`. */
 export type TdReport = { [F in Field]: Uint8Array };
 
 /**
  * The report's bytes, as a quoting enclave signs them.
  *
- * @returns 584 bytes.
+ * @returns 584 bytes of TDX 1.0, 648 of TDX 1.5.
  * @throws {@link BadFieldLengthError} if a field has another size than the wire gives it.
  * @example
- * encodeTdReport(report).length // 584
+ * encodeTdReport(report, "1.0").length // 584
  */
-export function encodeTdReport(report: TdReport): Uint8Array {
+export function encodeTdReport(report: TdReport, tdx: "1.0" | "1.5"): Uint8Array {
+  const sizes = Object.entries(tdx === "1.0" ? fields : sizesOf15) as [Field, number][];
   return concatBytes(
-    ...(Object.keys(fields) as Field[]).map((field) => {
-      if (report[field].length !== fields[field]) throw new BadFieldLengthError(field, report[field].length);
+    ...sizes.map(([field, size]) => {
+      if (report[field].length !== size) throw new BadFieldLengthError(field, report[field].length);
       return report[field];
     }),
   );
 }
 
+const sizesOf15 = { ...fields, ...fieldsOf15 };
+
 /** A field of the report has the wrong size. */
 export class BadFieldLengthError extends BaseError {
   override readonly name = "Simulator.BadFieldLengthError";
   constructor(field: Field, length: number) {
-    super(`${field} is ${length} bytes, expected ${fields[field]}.`, {
+    super(`${field} is ${length} bytes, expected ${sizesOf15[field]}.`, {
       hint: "Pad report data with zeros on the right; measurements have fixed sizes.",
     });
   }

@@ -6,6 +6,7 @@ import { X509Time } from "./X509Time.sol";
 
 /// @notice What is read of a certificate. Nothing of it is to be believed before its signature has been verified.
 /// @param tbsHash SHA-256 of the signed part.
+/// @param serial Serial number, never 0.
 /// @param issuerHash keccak256 of the issuer's name, DER.
 /// @param subjectHash keccak256 of the subject's name, DER.
 /// @param notBefore Unix seconds, first second of validity.
@@ -16,21 +17,24 @@ import { X509Time } from "./X509Time.sol";
 /// @param s Signature by the issuer over `tbsHash`.
 /// @param isCa From basic constraints: whether it may be an issuer at all.
 /// @param mayCertify From key usage: keyCertSign.
+/// @param mayRevoke From key usage: cRLSign.
 /// @param maySign From key usage: digitalSignature.
 /// @param sgxStart Where the content of Intel's SGX extension starts; 0 if there is none.
 /// @param sgxEnd Where it ends.
 struct Certificate {
     bytes32 tbsHash;
+    uint160 serial;
     bytes32 issuerHash;
     bytes32 subjectHash;
     uint64 notBefore;
     uint64 notAfter;
     bytes32 keyX;
     bytes32 keyY;
-    uint256 r;
-    uint256 s;
+    bytes32 r;
+    bytes32 s;
     bool isCa;
     bool mayCertify;
+    bool mayRevoke;
     bool maySign;
     uint256 sgxStart;
     uint256 sgxEnd;
@@ -44,7 +48,7 @@ library X509 {
     error X509_TooLong(uint256 length, uint256 limit);
     /// @notice The certificate is not of version 3.
     error X509_UnsupportedVersion();
-    /// @notice The serial number at `offset` is empty, negative, or above 20 bytes.
+    /// @notice The serial number at `offset` is zero, negative, not minimal, or above 20 bytes.
     error X509_BadSerial(uint256 offset);
     /// @notice The algorithm at `offset` is not ecdsa-with-SHA256.
     error X509_UnsupportedAlgorithm(uint256 offset);
@@ -71,10 +75,11 @@ library X509 {
     bytes27 private constant P256_KEY = 0x3059301306072a8648ce3d020106082a8648ce3d03010703420004;
     uint8 private constant EXTENSIONS = 0xa3;
 
-    bytes32 private constant BASIC_CONSTRAINTS = keccak256(hex"551d13");
-    bytes32 private constant KEY_USAGE = keccak256(hex"551d0f");
+    // Object identifiers with tag and length, left-aligned; see `Der.shortSlice`.
+    bytes32 private constant BASIC_CONSTRAINTS = hex"0603551d13";
+    bytes32 private constant KEY_USAGE = hex"0603551d0f";
     /// @dev 1.2.840.113741.1.13.1
-    bytes32 private constant SGX_EXTENSIONS = keccak256(hex"2a864886f84d010d01");
+    bytes32 private constant SGX_EXTENSIONS = hex"06092a864886f84d010d01";
 
     /// @notice Reads a certificate that fills `der` to its last byte.
     function parse(bytes calldata der) internal pure returns (Certificate memory certificate) {
@@ -84,8 +89,8 @@ library X509 {
 
         uint256 cursor = _readTbs(der, tbs, limit, certificate);
         certificate.tbsHash = sha256(der[tbs:cursor]);
-        cursor = _requireAlgorithm(der, cursor, limit);
-        cursor = _readSignature(der, cursor, limit, certificate);
+        cursor = requireAlgorithm(der, cursor, limit);
+        (certificate.r, certificate.s, cursor) = readSignature(der, cursor, limit);
         Der.requireEnd(cursor, limit);
     }
 
@@ -97,12 +102,12 @@ library X509 {
         uint256 cursor;
         (cursor, end) = Der.open(der, offset, limit, Der.SEQUENCE);
 
-        require(end - cursor >= 5 && bytes5(der[cursor:cursor + 5]) == VERSION_3, X509_UnsupportedVersion());
-        cursor = _skipSerial(der, cursor + 5, end);
-        cursor = _requireAlgorithm(der, cursor, end);
-        (certificate.issuerHash, cursor) = _hashName(der, cursor, end);
+        require(end - cursor >= 5 && bytes5(Der.word(der, cursor)) == VERSION_3, X509_UnsupportedVersion());
+        (certificate.serial, cursor) = readSerial(der, cursor + 5, end);
+        cursor = requireAlgorithm(der, cursor, end);
+        (certificate.issuerHash, cursor) = hashName(der, cursor, end);
         cursor = _readValidity(der, cursor, end, certificate);
-        (certificate.subjectHash, cursor) = _hashName(der, cursor, end);
+        (certificate.subjectHash, cursor) = hashName(der, cursor, end);
         cursor = _readKey(der, cursor, end, certificate);
 
         (uint256 wrapped, uint256 wrappedEnd) = Der.open(der, cursor, end, EXTENSIONS);
@@ -112,26 +117,44 @@ library X509 {
         _readExtensions(der, cursor, end, certificate);
     }
 
-    function _skipSerial(bytes calldata der, uint256 offset, uint256 limit) private pure returns (uint256 end) {
+    /// @notice Reads a serial number: a positive integer of up to 20 bytes.
+    function readSerial(bytes calldata der, uint256 offset, uint256 limit)
+        internal
+        pure
+        returns (uint160 serial, uint256 end)
+    {
         uint256 start;
         (start, end) = Der.open(der, offset, limit, Der.INTEGER);
-        // 20 bytes, and a zero to keep the sign.
-        require(start < end && end - start <= 21 && uint8(der[start]) < 0x80, X509_BadSerial(offset));
+        unchecked {
+            // Der.open gives start <= end.
+            uint256 size = end - start;
+            require(size != 0 && size <= 21, X509_BadSerial(offset));
+            uint256 first = uint256(Der.word(der, start));
+            // 1 to 21 bytes: the shift is below 256.
+            uint256 value = first >> (256 - 8 * size);
+            // Its highest bit is the sign; a leading zero only keeps the next one from being it.
+            bool minimal = first >> 247 != 0;
+            require(first >> 255 == 0 && minimal && value != 0 && value <= type(uint160).max, X509_BadSerial(offset));
+            // At most 160 bits, see above.
+            serial = uint160(value);
+        }
     }
 
-    function _requireAlgorithm(bytes calldata der, uint256 offset, uint256 limit) private pure returns (uint256 end) {
+    /// @notice Reverts unless the algorithm at `offset` is ecdsa-with-SHA256.
+    function requireAlgorithm(bytes calldata der, uint256 offset, uint256 limit) internal pure returns (uint256 end) {
         end = offset + 12;
         require(
-            end <= limit && bytes12(der[offset:end]) == ECDSA_WITH_SHA256, X509_UnsupportedAlgorithm(offset)
+            end <= limit && bytes12(Der.word(der, offset)) == ECDSA_WITH_SHA256, X509_UnsupportedAlgorithm(offset)
         );
     }
 
-    function _hashName(bytes calldata der, uint256 offset, uint256 limit)
-        private
+    /// @notice keccak256 of the name at `offset`, DER. Of any element: what is no name has no name's hash.
+    function hashName(bytes calldata der, uint256 offset, uint256 limit)
+        internal
         pure
         returns (bytes32 hash, uint256 end)
     {
-        (, end) = Der.open(der, offset, limit, Der.SEQUENCE);
+        end = Der.skip(der, offset, limit);
         hash = keccak256(der[offset:end]);
     }
 
@@ -154,9 +177,9 @@ library X509 {
     {
         uint256 cursor = offset + 27;
         end = cursor + 64;
-        require(end <= limit && bytes27(der[offset:cursor]) == P256_KEY, X509_UnsupportedKey(offset));
-        certificate.keyX = bytes32(der[cursor:cursor + 32]);
-        certificate.keyY = bytes32(der[cursor + 32:end]);
+        require(end <= limit && bytes27(Der.word(der, offset)) == P256_KEY, X509_UnsupportedKey(offset));
+        certificate.keyX = Der.word(der, cursor);
+        certificate.keyY = Der.word(der, cursor + 32);
     }
 
     function _readExtensions(bytes calldata der, uint256 cursor, uint256 limit, Certificate memory certificate)
@@ -167,7 +190,7 @@ library X509 {
         bool seenUsage;
         while (cursor < limit) {
             uint256 offset = cursor;
-            (bytes32 id, bool critical, uint256 start, uint256 end) = _openExtension(der, offset, limit);
+            (bytes32 id, bool critical, uint256 start, uint256 end) = openExtension(der, offset, limit);
             if (id == BASIC_CONSTRAINTS) {
                 require(!seenConstraints, X509_DuplicateExtension(offset));
                 seenConstraints = true;
@@ -175,7 +198,7 @@ library X509 {
             } else if (id == KEY_USAGE) {
                 require(!seenUsage, X509_DuplicateExtension(offset));
                 seenUsage = true;
-                (certificate.maySign, certificate.mayCertify) = _readKeyUsage(der, start, end);
+                _readKeyUsage(der, start, end, certificate);
             } else if (id == SGX_EXTENSIONS) {
                 require(certificate.sgxStart == 0, X509_DuplicateExtension(offset));
                 (certificate.sgxStart, certificate.sgxEnd) = (start, end);
@@ -186,16 +209,20 @@ library X509 {
         }
     }
 
-    /// @dev `SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }`; the octet string ends the extension.
-    function _openExtension(bytes calldata der, uint256 offset, uint256 limit)
-        private
+    /// @notice Opens an extension: `SEQUENCE { OID, critical BOOLEAN DEFAULT FALSE, OCTET STRING }`.
+    /// @return id The OID with tag and length, left-aligned; zero for one of more than 32 bytes.
+    /// @return critical Whether who does not know it must refuse it.
+    /// @return start Where the octet string's content starts.
+    /// @return end Where it ends, and the extension with it.
+    function openExtension(bytes calldata der, uint256 offset, uint256 limit)
+        internal
         pure
         returns (bytes32 id, bool critical, uint256 start, uint256 end)
     {
         uint256 extensionEnd;
         (start, extensionEnd) = Der.open(der, offset, limit, Der.SEQUENCE);
-        (start, end) = Der.open(der, start, extensionEnd, Der.OBJECT_IDENTIFIER);
-        id = keccak256(der[start:end]);
+        (, end) = Der.open(der, start, extensionEnd, Der.OBJECT_IDENTIFIER);
+        id = Der.shortSlice(der, start, end);
         if (Der.peek(der, end, extensionEnd) == Der.BOOLEAN) (critical, end) = Der.readBool(der, end, extensionEnd);
         (start, end) = Der.open(der, end, extensionEnd, Der.OCTET_STRING);
         Der.requireEnd(end, extensionEnd);
@@ -215,34 +242,38 @@ library X509 {
         Der.requireEnd(cursor, end);
     }
 
-    /// @dev `BIT STRING`: bit 0, the highest of the first byte, is digitalSignature; bit 5 is keyCertSign.
-    function _readKeyUsage(bytes calldata der, uint256 offset, uint256 limit)
+    /// @dev `BIT STRING`: bit 0, the highest of the first byte, is digitalSignature; bit 5 is keyCertSign, 6 cRLSign.
+    function _readKeyUsage(bytes calldata der, uint256 offset, uint256 limit, Certificate memory certificate)
         private
         pure
-        returns (bool maySign, bool mayCertify)
     {
         (uint256 start, uint256 end) = Der.open(der, offset, limit, Der.BIT_STRING);
         Der.requireEnd(end, limit);
-        require(end - start >= 2 && end - start <= 3 && uint8(der[start]) < 8, X509_BadKeyUsage(offset));
-        uint8 bits = uint8(der[start + 1]);
-        maySign = bits & 0x80 != 0;
-        mayCertify = bits & 0x04 != 0;
+        bytes32 content = Der.word(der, start);
+        require(end - start >= 2 && end - start <= 3 && uint8(content[0]) < 8, X509_BadKeyUsage(offset));
+        bytes1 bits = content[1];
+        certificate.maySign = bits & 0x80 != 0;
+        certificate.mayCertify = bits & 0x04 != 0;
+        certificate.mayRevoke = bits & 0x02 != 0;
     }
 
-    /// @dev `BIT STRING { 0 unused bits, SEQUENCE { INTEGER r, INTEGER s } }`.
-    function _readSignature(bytes calldata der, uint256 offset, uint256 limit, Certificate memory certificate)
-        private
+    /// @notice Reads a signature: `BIT STRING { 0 unused bits, SEQUENCE { INTEGER r, INTEGER s } }`.
+    function readSignature(bytes calldata der, uint256 offset, uint256 limit)
+        internal
         pure
-        returns (uint256 end)
+        returns (bytes32 r, bytes32 s, uint256 end)
     {
         uint256 cursor;
         (cursor, end) = Der.open(der, offset, limit, Der.BIT_STRING);
-        require(cursor < end && der[cursor] == 0x00, X509_BadSignatureEncoding(offset));
+        require(cursor < end && Der.word(der, cursor)[0] == 0x00, X509_BadSignatureEncoding(offset));
         uint256 sequenceEnd;
         (cursor, sequenceEnd) = Der.open(der, cursor + 1, end, Der.SEQUENCE);
         Der.requireEnd(sequenceEnd, end);
-        (certificate.r, cursor) = Der.readUint(der, cursor, end);
-        (certificate.s, cursor) = Der.readUint(der, cursor, end);
+        uint256 value;
+        (value, cursor) = Der.readUint(der, cursor, end);
+        r = bytes32(value);
+        (value, cursor) = Der.readUint(der, cursor, end);
+        s = bytes32(value);
         Der.requireEnd(cursor, end);
     }
 }

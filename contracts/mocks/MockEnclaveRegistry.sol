@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Enclave, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
+import { Enclave, EnclaveState, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
 
 /// @title MockEnclaveRegistry
 /// @notice The two views of IEnclaveRegistry that JobMarket reads, over entries that a test sets. Attests nothing.
@@ -23,6 +23,7 @@ contract MockEnclaveRegistry {
 
     /// @notice As IEnclaveRegistry.isLive.
     function isLive(address signingKey) external view returns (bool) {
-        return block.timestamp < _enclaves[signingKey].expiresAt;
+        Enclave storage entry = _enclaves[signingKey];
+        return entry.state == EnclaveState.Active && block.timestamp < entry.expiresAt;
     }
 }

@@ -42,12 +42,13 @@ export type TdxPlatform = {
 /**
  * Connects to the guest agent: `DSTACK_SIMULATOR_ENDPOINT`, or the socket that dstack mounts.
  *
+ * @param endpoint - another one: an http URL, or the path of a socket.
  * @throws {@link PlatformError} if there is no guest agent.
  * @example
  * const { quote } = await connectPlatform().quote(reportData)
  */
-export function connectPlatform(): TdxPlatform {
-  const client = connect();
+export function connectPlatform(endpoint?: string): TdxPlatform {
+  const client = connect(endpoint);
   return {
     async quote(reportData) {
       const answer = await limited("GetQuote", client.getQuote(hexToBytes(reportData, { size: 64 })));
@@ -71,9 +72,9 @@ export function connectPlatform(): TdxPlatform {
   };
 }
 
-function connect(): DstackClient {
+function connect(endpoint?: string): DstackClient {
   try {
-    return new DstackClient();
+    return new DstackClient(endpoint);
   } catch (cause) {
     throw new PlatformError("connect", "no guest agent socket was found", cause);
   }

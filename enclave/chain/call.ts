@@ -12,7 +12,13 @@ import {
   encodeFunctionData,
   type Hex,
 } from "viem";
-import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
+import {
+  datasetRegistryAbi,
+  enclaveRegistryAbi,
+  jobMarketAbi,
+  tdxCollateralAbi,
+  tdxVerifierAbi,
+} from "../../protocol/abi.ts";
 import { InconsistentSourceError } from "../../protocol/chain/chainSource.ts";
 import { type Rpc, RpcFailedError } from "../../protocol/chain/rpc.ts";
 import { hexUpTo } from "../../protocol/schemas.ts";
@@ -23,9 +29,13 @@ export type At = { blockHash: Hex } | { blockNumber: bigint };
 /** A contract's refusal, decoded. `errorName` is the selector if the error is of none of our contracts. */
 export type Refusal = { errorName: string; args: readonly unknown[] };
 
-const errorAbi = [...jobMarketAbi, ...datasetRegistryAbi, ...enclaveRegistryAbi, ...tdxVerifierAbi].filter(
-  (item) => item.type === "error",
-);
+const errorAbi = [
+  ...jobMarketAbi,
+  ...datasetRegistryAbi,
+  ...enclaveRegistryAbi,
+  ...tdxVerifierAbi,
+  ...tdxCollateralAbi,
+].filter((item) => item.type === "error");
 
 /** Longest answer to a read: a data set's record with its URI is below this. */
 const maxAnswerBytes = 16 * 1024;

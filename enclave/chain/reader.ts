@@ -30,9 +30,10 @@ export type Enclave = {
   expiresAt: bigint;
   registeredAtBlock: bigint;
   tcbStatus: number;
+  state: number;
   workloadId: Hex;
   platformId: Hex;
-  vaultKeyHash: Hex;
+  evidenceHash: Hex;
 };
 
 /** See {@link openReader}. Every read may also fail with RpcFailedError or InconsistentSourceError, both retryable. */
@@ -85,7 +86,12 @@ export function openReader(client: RpcClient, { contracts }: Deployment, timeout
     },
     async enclave(signingKey, at) {
       try {
-        return await readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "enclave", [signingKey], at);
+        const found = await readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "enclave", [signingKey], at);
+        return {
+          ...found,
+          expiresAt: BigInt(found.expiresAt),
+          registeredAtBlock: BigInt(found.registeredAtBlock),
+        };
       } catch (error) {
         throw refusalOf(error)?.errorName === "EnclaveRegistry_UnknownEnclave"
           ? new UnknownEnclaveError(signingKey)

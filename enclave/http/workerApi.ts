@@ -38,6 +38,11 @@ export type EnclaveView = {
   registered: boolean;
   /** Unix seconds, decimal. */
   expiresAt?: string;
+  /** Of the platform when a quote was last verified; see `TcbStatus` in TcbTypes.sol. */
+  tcbStatus?: string;
+  platformId?: Hex;
+  /** Unix seconds, decimal: until when the chain's collateral judges this platform. */
+  collateralExpiresAt?: string;
   registrationTx?: Hex;
   simulated: boolean;
 };

@@ -136,6 +136,9 @@ export function createRunner(ports: RunnerPorts): Runner {
 export class RegistrationOverError extends BaseError {
   override readonly name = "Jobs.RegistrationOverError";
   constructor() {
-    super("The enclave's registration is no longer in force.", { hint: "Restart the worker: it registers new keys." });
+    super("The enclave's registration is no longer in force.", {
+      hint: "It is renewed as soon as the chain takes the renewal; GET /readyz says what it waits for.",
+      retryable: true,
+    });
   }
 }

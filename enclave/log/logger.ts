@@ -15,6 +15,8 @@ export type LogFields = Readonly<Record<string, LogValue>>;
 export type Logger = Record<"debug" | "info" | "warn" | "error", (event: string, fields?: LogFields) => void>;
 
 const maxTextLength = 120;
+/** What to do, in the words of an error of ours: a sentence, and half of it would help nobody. */
+const maxHintLength = 320;
 const maxFrames = 6;
 const redacted = "[redacted]";
 
@@ -60,17 +62,22 @@ export function createLogger(options: { level?: Level; destination?: Destination
 }
 
 function clean(fields: LogFields = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, cleanValue(value)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      cleanValue(value, name === "hint" ? maxHintLength : maxTextLength),
+    ]),
+  );
 }
 
-function cleanValue(value: LogValue): unknown {
+function cleanValue(value: LogValue, maxLength: number): unknown {
   if (value instanceof Error) return describeError(value);
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number" || typeof value === "boolean" || value === undefined) return value;
   // Not by type but by value: JavaScript callers and casts exist.
   if (typeof value !== "string") return "[dropped]";
   if (value.includes("AGE-SECRET-KEY")) return redacted;
-  return value.slice(0, maxTextLength).replace(/[^ -~]/g, "?");
+  return value.slice(0, maxLength).replace(/[^ -~]/g, "?");
 }
 
 /** An error's name, code and positions: its message may quote data. */

@@ -4,12 +4,21 @@
  */
 import { bytesToHex } from "viem";
 import { BaseError } from "../errors.ts";
-import { type DerReader, type Element, fixedInteger, readDer, tag } from "./der.ts";
+import { type Element, readDer, tag } from "./der.ts";
 import { maxCertificateSize } from "./pemChain.ts";
+import {
+  readBits,
+  readBoolean,
+  readExtensionList,
+  readSerial,
+  readSignature,
+  readTime,
+  requireEcdsa,
+  unwrap,
+} from "./x509.ts";
 
 /** Contents of the object identifiers that count, as hex. */
 const oid = {
-  ecdsaWithSha256: "0x2a8648ce3d040302",
   ecPublicKey: "0x2a8648ce3d0201",
   prime256v1: "0x2a8648ce3d030107",
   basicConstraints: "0x551d13",
@@ -23,6 +32,8 @@ export type Certificate = {
   signedPart: Uint8Array;
   /** r || s, 64 bytes. */
   signature: Uint8Array;
+  /** At most 20 bytes. */
+  serial: bigint;
   /** Issuer and subject names, whole DER. */
   issuer: Uint8Array;
   subject: Uint8Array;
@@ -47,73 +58,31 @@ export type Certificate = {
  * const leaf = readCertificate(hexToBytes(pckLeaf))
  */
 export function readCertificate(der: Uint8Array): Certificate {
-  if (der.length > maxCertificateSize) throw new UnsupportedCertificateError(`size of ${der.length} bytes`);
+  if (der.length > maxCertificateSize) throw unsupported(`size of ${der.length} bytes`);
   const file = readDer(der, "certificate");
   const certificate = readDer(file.next(tag.sequence).content, "certificate");
   file.end();
   const signedPart = certificate.next(tag.sequence);
-  requireEcdsa(certificate.next(tag.sequence));
-  const signature = readSignature(readBits(certificate.next(tag.bitString)));
+  requireEcdsa(certificate.next(tag.sequence), unsupported);
+  const signature = readSignature(certificate.next(tag.bitString), unsupported);
   certificate.end();
 
   const body = readDer(signedPart.content, "certificate body");
   const version = readDer(body.next(tag.version).content, "version").next(tag.integer);
-  if (bytesToHex(version.content) !== "0x02") throw new UnsupportedCertificateError("version other than 3");
-  body.next(tag.integer); // Serial number: of no use until revocation lists are read.
-  requireEcdsa(body.next(tag.sequence));
+  if (bytesToHex(version.content) !== "0x02") throw unsupported("version other than 3");
+  const serial = readSerial(body);
+  requireEcdsa(body.next(tag.sequence), unsupported);
   const issuer = body.next(tag.sequence).whole;
   const validity = readDer(body.next(tag.sequence).content, "validity");
-  const notBefore = readTime(validity);
-  const notAfter = readTime(validity);
+  const notBefore = readTime(validity, unsupported);
+  const notAfter = readTime(validity, unsupported);
   validity.end();
   const subject = body.next(tag.sequence).whole;
   const publicKey = readPublicKey(body.next(tag.sequence));
   const extensions = readExtensions(body.next(tag.extensions));
   body.end();
-  return { signedPart: signedPart.whole, signature, issuer, subject, notBefore, notAfter, publicKey, ...extensions };
-}
-
-function requireEcdsa(algorithm: Element): void {
-  const reader = readDer(algorithm.content, "signature algorithm");
-  const id = bytesToHex(reader.next(tag.oid).content);
-  if (id !== oid.ecdsaWithSha256) throw new UnsupportedCertificateError(`signature algorithm ${id}`);
-  reader.end();
-}
-
-/** Content of a bit string of whole bytes. */
-function readBits(element: Element): Uint8Array {
-  if (element.content[0] !== 0) throw new UnsupportedCertificateError("bit string with unused bits");
-  return element.content.subarray(1);
-}
-
-function readSignature(der: Uint8Array): Uint8Array {
-  const outer = readDer(der, "signature");
-  const reader = readDer(outer.next(tag.sequence).content, "signature");
-  outer.end();
-  const signature = new Uint8Array(64);
-  signature.set(fixedInteger(reader.next(tag.integer), 32, "signature r"), 0);
-  signature.set(fixedInteger(reader.next(tag.integer), 32, "signature s"), 32);
-  reader.end();
-  return signature;
-}
-
-/** Unix seconds of a UTCTime (years 1950-2049) or a GeneralizedTime. Source: RFC 5280, 4.1.2.5. */
-function readTime(reader: DerReader): number {
-  const element = reader.optional(tag.utcTime) ?? reader.next(tag.generalizedTime);
-  const text = String.fromCharCode(...element.content);
-  const utc = element.tag === tag.utcTime;
-  const match = (utc ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(
-    text,
-  );
-  if (match === null) throw new UnsupportedCertificateError("time format");
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  const fullYear = utc ? year + (year < 50 ? 2000 : 1900) : year;
-  const date = new Date(Date.UTC(fullYear, month - 1, day, hour, minute, second));
-  // Date rolls 31 February over to March; a time that comes out otherwise than it went in is no time.
-  const iso = date.toISOString().replace(/[-:T]|\.000Z/g, "");
-  if (iso !== `${utc ? String(fullYear) + text.slice(2, 12) : text.slice(0, 14)}`)
-    throw new UnsupportedCertificateError("time that does not exist");
-  return date.getTime() / 1000;
+  const names = { issuer, subject };
+  return { signedPart: signedPart.whole, signature, serial, ...names, notBefore, notAfter, publicKey, ...extensions };
 }
 
 function readPublicKey(info: Element): Uint8Array {
@@ -122,35 +91,23 @@ function readPublicKey(info: Element): Uint8Array {
   const kind = bytesToHex(algorithm.next(tag.oid).content);
   const curve = bytesToHex(algorithm.next(tag.oid).content);
   algorithm.end();
-  if (kind !== oid.ecPublicKey || curve !== oid.prime256v1)
-    throw new UnsupportedCertificateError("public key algorithm");
-  const point = readBits(reader.next(tag.bitString));
+  if (kind !== oid.ecPublicKey || curve !== oid.prime256v1) throw unsupported("public key algorithm");
+  const point = readBits(reader.next(tag.bitString), unsupported);
   reader.end();
-  if (point.length !== 65 || point[0] !== 4) throw new UnsupportedCertificateError("public key form");
+  if (point.length !== 65 || point[0] !== 4) throw unsupported("public key form");
   return point.subarray(1);
 }
 
 function readExtensions(wrapped: Element) {
-  const outer = readDer(wrapped.content, "extensions");
-  const list = readDer(outer.next(tag.sequence).content, "extensions");
-  outer.end();
-  const seen = new Set<string>();
   let isCa = false;
   let keyUsage = 0;
   let sgxExtension: Uint8Array | undefined;
-  while (list.more()) {
-    const extension = readDer(list.next(tag.sequence).content, "extension");
-    const id = bytesToHex(extension.next(tag.oid).content);
-    const critical = readBoolean(extension.optional(tag.boolean));
-    const value = extension.next(tag.octetString).content;
-    extension.end();
-    if (seen.has(id)) throw new UnsupportedCertificateError(`extension ${id} twice`);
-    seen.add(id);
+  for (const { id, critical, value } of readExtensionList(unwrap(wrapped), unsupported)) {
     if (id === oid.basicConstraints) isCa = readBasicConstraints(value);
     else if (id === oid.keyUsage) keyUsage = readKeyUsage(value);
     else if (id === oid.sgx) sgxExtension = value;
     // Others say nothing that is relied on here, unless they claim to be critical.
-    else if (critical) throw new UnsupportedCertificateError(`critical extension ${id}`);
+    else if (critical) throw unsupported(`critical extension ${id}`);
   }
   return { isCa, keyUsage, sgxExtension };
 }
@@ -159,18 +116,10 @@ function readBasicConstraints(value: Uint8Array): boolean {
   const outer = readDer(value, "basic constraints");
   const reader = readDer(outer.next(tag.sequence).content, "basic constraints");
   outer.end();
-  const ca = readBoolean(reader.optional(tag.boolean));
+  const ca = readBoolean(reader.optional(tag.boolean), unsupported);
   reader.optional(tag.integer); // Path length: the chain checked here has exactly three links.
   reader.end();
   return ca;
-}
-
-/** False where there is none: that is the default wherever a boolean stands here. */
-function readBoolean(element: Element | undefined): boolean {
-  if (element === undefined) return false;
-  const value = bytesToHex(element.content);
-  if (value !== "0xff" && value !== "0x00") throw new UnsupportedCertificateError("boolean form");
-  return value === "0xff";
 }
 
 function readKeyUsage(value: Uint8Array): number {
@@ -178,9 +127,12 @@ function readKeyUsage(value: Uint8Array): number {
   const bits = outer.next(tag.bitString).content;
   outer.end();
   const usage = bits[1];
-  if (bits.length < 2 || bits.length > 3 || usage === undefined)
-    throw new UnsupportedCertificateError("key usage form");
+  if (bits.length < 2 || bits.length > 3 || usage === undefined) throw unsupported("key usage form");
   return usage;
+}
+
+function unsupported(fact: string): UnsupportedCertificateError {
+  return new UnsupportedCertificateError(fact);
 }
 
 /** The certificate is not of the kind Intel's PCK chain is made of. */

@@ -1,10 +1,10 @@
 /**
  * Room: protocol/quote. A strict reader of DER: definite, minimal lengths, nothing beyond the end. Pure.
- * Reads only what X.509 certificates of Intel's PCK chain are made of. Source: ITU-T X.690, clause 10.
+ * Reads only what X.509 certificates and revocation lists of Intel's PCK chain are made of. Source: ITU-T X.690, clause 10.
  */
 import { BaseError } from "../errors.ts";
 
-/** Tags that occur in PCK certificates. */
+/** Tags that occur in PCK certificates and revocation lists. */
 export const tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -12,10 +12,15 @@ export const tag = {
   octetString: 0x04,
   oid: 0x06,
   enumerated: 0x0a,
+  utf8String: 0x0c,
+  printableString: 0x13,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
+  /** Context tag 0: the version of a certificate, the extensions of a revocation list. */
   version: 0xa0,
+  crlExtensions: 0xa0,
   extensions: 0xa3,
 } as const;
 
@@ -77,7 +82,7 @@ function readElement(bytes: Uint8Array, offset: number, what: string): Element {
   let start = offset + 2;
   if (first >= 0x80) {
     const count = first - 0x80;
-    // Two length bytes reach 65,535: more than any certificate that gets here.
+    // Two length bytes reach 65,535: more than anything that gets here.
     if (count < 1 || count > 2) throw new MalformedDerError(what, offset, "indefinite or huge length");
     const high = bytes[start];
     const low = count === 2 ? bytes[start + 1] : high;
@@ -120,7 +125,7 @@ export class MalformedDerError extends BaseError {
   override readonly name = "Quote.MalformedDerError";
   constructor(what: string, offset: number, fact: string) {
     super(`Malformed DER in ${what} at byte ${offset}: ${fact}.`, {
-      hint: "The certificate was altered, or is none of Intel's PCK chain.",
+      hint: "The certificate or list was altered, or is none of Intel's PCK chain.",
     });
   }
 }

@@ -22,6 +22,23 @@ export type PckChain = readonly [leaf: Uint8Array, issuer: Uint8Array, root: Uin
  * const [leaf, issuer] = decodePemChain(pem)
  */
 export function decodePemChain(bytes: Uint8Array): PckChain {
+  const chain = decodePem(bytes);
+  const [leaf, issuer, root] = chain;
+  if (leaf === undefined || issuer === undefined || root === undefined || chain.length !== 3)
+    throw new MalformedChainError(`${chain.length} certificates, 3 expected`);
+  return [leaf, issuer, root];
+}
+
+/**
+ * Reads PEM certificates one after the other, then at most zero bytes.
+ *
+ * @param bytes - at most {@link maxChainSize}.
+ * @returns DER of each.
+ * @throws {@link MalformedChainError}
+ * @example
+ * const [root] = decodePem(pem)
+ */
+export function decodePem(bytes: Uint8Array): Uint8Array[] {
   if (bytes.length > maxChainSize) throw new MalformedChainError(`${bytes.length} bytes, limit ${maxChainSize}`);
   const text = String.fromCharCode(...bytes).replace(/\0+$/, "");
   const chain: Uint8Array[] = [];
@@ -33,10 +50,7 @@ export function decodePemChain(bytes: Uint8Array): PckChain {
     chain.push(decodeBase64(match[1]));
     end = certificate.lastIndex;
   }
-  const [leaf, issuer, root] = chain;
-  if (leaf === undefined || issuer === undefined || root === undefined || chain.length !== 3)
-    throw new MalformedChainError(`${chain.length} certificates, 3 expected`);
-  return [leaf, issuer, root];
+  return chain;
 }
 
 function decodeBase64(text: string): Uint8Array {

@@ -1,5 +1,5 @@
 /**
- * Room: protocol/quote. Reads the fields of a TDX 1.0 report body and of an SGX enclave report. Verifies nothing.
+ * Room: protocol/quote. Reads the fields of a TDX report body, 1.0 or 1.5, and of an SGX enclave report. Verifies nothing.
  * Pure: no clock, no disk, no network, no node:*. Mirrors `contracts/attestation/`.
  */
 import { BaseError } from "../errors.ts";
@@ -35,13 +35,23 @@ const qe = {
   end: 384,
 } as const;
 
+/** What TDX 1.5 adds. Source: Intel TDX DCAP Quoting Library API, A.4.2 "TD Quote Body 1.5" (quote version 5). */
+const td15 = { teeTcbSvn2: 584, mrServiceTd: 600, end: 648 } as const;
+
 /** Bytes in a TDX 1.0 report body. */
 export const tdReportSize = td.end;
+/** Bytes in a TDX 1.5 report body. */
+export const td15ReportSize = td15.end;
 /** Bytes in an SGX enclave report body. */
 export const enclaveReportSize = qe.end;
 
-/** Fields of a TDX 1.0 report body; views into it, sizes in bytes 16, 48 (measurements), 8 (attributes), 64. */
-export type TdReport = { readonly [field in Exclude<keyof typeof td, "end">]: Uint8Array };
+/** Fields of a TDX report body; views into it, sizes in bytes 16 (SVNs), 48 (measurements), 8 (attributes), 64. */
+export type TdReport = { readonly [field in Exclude<keyof typeof td, "end">]: Uint8Array } & {
+  /** TDX 1.5 only: SVNs of the TDX module that runs now; `teeTcbSvn` are those that the TD was launched under. */
+  readonly teeTcbSvn2?: Uint8Array;
+  /** TDX 1.5 only: measurement of a service TD bound to this one, zero if there is none. */
+  readonly mrServiceTd?: Uint8Array;
+};
 
 /** What the checks need of the quoting enclave's own report. */
 export type EnclaveReport = {
@@ -55,16 +65,17 @@ export type EnclaveReport = {
 };
 
 /**
- * Reads the fields of a TDX 1.0 report body.
+ * Reads the fields of a TDX report body.
  *
- * @param body - exactly 584 bytes.
+ * @param body - 584 bytes (TDX 1.0) or 648 (TDX 1.5).
  * @returns views into `body`, not copies.
  * @throws {@link BadReportLengthError} if `body` has another size.
  * @example
  * const report = readTdReport(quote.subarray(48, 48 + tdReportSize))
  */
 export function readTdReport(body: Uint8Array): TdReport {
-  if (body.length !== td.end) throw new BadReportLengthError("TD report body", body.length, td.end);
+  if (body.length !== td.end && body.length !== td15.end)
+    throw new BadReportLengthError("TD report body", body.length, `${td.end} or ${td15.end}`);
   return {
     teeTcbSvn: body.subarray(td.teeTcbSvn, td.mrSeam),
     mrSeam: body.subarray(td.mrSeam, td.mrSignerSeam),
@@ -81,6 +92,10 @@ export function readTdReport(body: Uint8Array): TdReport {
     rtMr2: body.subarray(td.rtMr2, td.rtMr3),
     rtMr3: body.subarray(td.rtMr3, td.reportData),
     reportData: body.subarray(td.reportData, td.end),
+    ...(body.length === td15.end && {
+      teeTcbSvn2: body.subarray(td15.teeTcbSvn2, td15.mrServiceTd),
+      mrServiceTd: body.subarray(td15.mrServiceTd, td15.end),
+    }),
   };
 }
 
@@ -108,9 +123,9 @@ export function readEnclaveReport(body: Uint8Array): EnclaveReport {
 /** The bytes are not a report of the size that is read here. */
 export class BadReportLengthError extends BaseError {
   override readonly name = "Quote.BadReportLengthError";
-  constructor(what: string, length: number, expected: number) {
+  constructor(what: string, length: number, expected: number | string) {
     super(`The ${what} is ${length} bytes, expected ${expected}.`, {
-      hint: "Only TDX 1.0 bodies (quote version 4) are read here.",
+      hint: "Only TDX 1.0 and 1.5 bodies (quote versions 4 and 5) are read here.",
     });
   }
 }

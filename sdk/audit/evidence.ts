@@ -3,9 +3,11 @@
  * `judge` computes every line from it, so that a bundle of evidence can be judged anywhere, again. Types only.
  */
 import type { Address, Hex } from "viem";
+import type { Collateral } from "../../protocol/collateral/collateral.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import type { JobOrder, JobState, Receipt, SignedGrant } from "../../protocol/eip712.ts";
-import type { SplitQuote } from "../../protocol/quote/parseQuote.ts";
+import type { TcbEvidence } from "../../protocol/quote/platformRecord.ts";
+import type { RegistrationProof } from "../registration/proof.ts";
 
 /** Why a piece of evidence could not be had; a sentence without a full stop. */
 export type Missing = { missing: string };
@@ -49,6 +51,14 @@ export type Ending = Position & {
 /** The receipt a job was settled with. */
 export type Settlement = { receipt: Receipt; signature: Hex; signer: Address; grants: SignedGrant[] | Missing };
 
+/** What became of a registration later: renewed with a new end, or ended for good. Expiry alone is not told here. */
+export type RegistrationChange = Position &
+  (
+    | { how: "renewed"; tcbStatus: number; expiresAt: bigint; tcb: TcbEvidence }
+    | { how: "retired" }
+    | { how: "demoted"; tcbStatus: number }
+  );
+
 /** How the receipt's signer was registered: the event, and the calldata it came with. */
 export type Registration = Position & {
   signingKey: Address;
@@ -56,28 +66,31 @@ export type Registration = Position & {
   workloadId: Hex;
   composeHash: Hex;
   platformId: Hex;
-  /** Index into `TcbStatus` of IEnclaveRegistry.sol; 0: not evaluated. */
+  /** Index into `TcbStatus` of TcbTypes.sol. */
   tcbStatus: number;
   /** Unix seconds. */
   expiresAt: bigint;
   vaultKey: Hex;
+  tcb: TcbEvidence;
+  /** Up to the anchor, in order. */
+  changes: RegistrationChange[];
   call: RegistrationCall | Missing;
+  /** What the chain judged it by, as it was sent to the chain; the root's certificate is not. */
+  collateral: Omit<Collateral, "rootCa"> | Missing;
 };
 
 /** The calldata of a registration, and the block that the quote claims to know. */
-export type RegistrationCall = {
-  quote: SplitQuote;
-  operator: Address;
-  signingKey: Address;
-  vaultKey: Hex;
-  endpoint: string;
-  blockNumber: bigint;
-  signature: Hex;
-  boundBlock: BlockRef | Missing;
-};
+export type RegistrationCall = RegistrationProof["request"] &
+  Pick<RegistrationProof, "quote" | "sender" | "authorization" | "signature" | "pckLeafIn" | "qeReportIn"> & {
+    /** The registration's own. */
+    transactionHash: Hex;
+    boundBlock: BlockRef | Missing;
+    /** Whether the operator, a contract, accepts the authorization's signature now (ERC-1271); false if it is none. */
+    contractAccepts: boolean | Missing;
+  };
 
 /** What the registry's storage says of the signer now. */
-export type EnclaveRecord = { operator: Address; workloadId: Hex; expiresAt: bigint; vaultKeyHash: Hex };
+export type EnclaveRecord = { operator: Address; workloadId: Hex; platformId: Hex; state: number; evidenceHash: Hex };
 
 /** One data set of the order, in the order's order. */
 export type DatasetEvidence = {
@@ -92,7 +105,15 @@ export type DatasetEvidence = {
 
 /** What the worker answered. */
 export type WorkerEvidence = {
-  attestation: { eventLog: string; appCompose: string; signingKey: string } | Missing;
+  attestation:
+    | {
+        eventLog: string;
+        appCompose: string;
+        signingKey: string;
+        /** DER: what its quote ends with. Believed for its key only. */
+        rootCa: Uint8Array | Missing;
+      }
+    | Missing;
   result: Uint8Array | Missing;
 };
 
@@ -102,8 +123,15 @@ export type Evidence = {
   jobId: Hex;
   /** The block at which the chain was looked at. */
   anchor: BlockRef;
-  /** Which contracts the market relies on, and which root key the verifier pins, as they say themselves. */
-  wiring: { enclaves: Address; datasets: Address; verifier: Address; rootKey: Hex };
+  /** Which contracts the market relies on, which root key is pinned, which statuses may register, by their own word. */
+  wiring: {
+    enclaves: Address;
+    datasets: Address;
+    verifier: Address;
+    collateral: Address;
+    rootKey: Hex;
+    allowedTcb: number;
+  };
   opening: Opening;
   state: JobState;
   ending: Ending | undefined;

@@ -33,13 +33,26 @@ export function formatAudit(report: AuditReport): string {
     const found = lines.filter(({ id }) => prefixes.includes(id.split(".")[0] ?? ""));
     if (found.length > 0) rows.push("", heading, ...found.flatMap(formatLine));
   }
-  rows.push(
-    "",
-    verdicts.map((verdict) => `${lines.filter((line) => line.verdict === verdict).length} ${verdict}`).join(", "),
-  );
+  rows.push("", formatVerdicts(lines));
   return `${rows.join("\n")}\n`;
 }
 
-function formatLine({ claim, reason, verdict }: AuditLine): string[] {
+/**
+ * How many lines came to which verdict.
+ *
+ * @example
+ * formatVerdicts(report.lines) // "12 verified, 0 not verified, 3 cannot be verified"
+ */
+export function formatVerdicts(lines: readonly AuditLine[]): string {
+  return verdicts.map((verdict) => `${lines.filter((line) => line.verdict === verdict).length} ${verdict}`).join(", ");
+}
+
+/**
+ * One line of an audit, as two lines of text.
+ *
+ * @example
+ * rows.push(...formatLine(line))
+ */
+export function formatLine({ claim, reason, verdict }: AuditLine): string[] {
   return [`  ${marks[verdict]} ${claim}`, `      ${verdict}: ${reason}`];
 }

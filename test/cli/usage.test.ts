@@ -13,9 +13,13 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   provider: ["serve"],
   program: ["id"],
   job: ["create", "status", "result", "cancel", "expire"],
-  enclave: ["list", "show"],
+  enclave: ["list", "show", "demote"],
+  operator: ["authorize", "retire"],
+  endorsement: ["endorse", "withdraw", "list"],
   credit: ["show", "withdraw"],
   audit: [],
+  quote: ["show", "verify"],
+  cvm: ["verify"],
 };
 const id = `0x${"12".repeat(32)}`;
 const privateKey = `0x${"c0ffee".repeat(10)}abcd`;
@@ -30,7 +34,14 @@ describe("dcm: usage", () => {
     directory = await mkdtemp(join(tmpdir(), "dcm-cli-"));
     deployment = join(directory, "deployment.json");
     const market = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
-    const contracts = { tdxVerifier: market, enclaveRegistry: market, datasetRegistry: market, jobMarket: market };
+    const contracts = {
+      tdxCollateral: market,
+      tdxVerifier: market,
+      enclaveRegistry: market,
+      endorsements: market,
+      datasetRegistry: market,
+      jobMarket: market,
+    };
     await writeFile(
       deployment,
       JSON.stringify({ chainId: 31337, fromBlock: 0, contracts, rootKey: `0x${"00".repeat(64)}` }),

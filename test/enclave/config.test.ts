@@ -9,7 +9,14 @@ const address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const deployment = {
   chainId: 31337,
   fromBlock: 0,
-  contracts: { tdxVerifier: address, enclaveRegistry: address, datasetRegistry: address, jobMarket: address },
+  contracts: {
+    tdxCollateral: address,
+    tdxVerifier: address,
+    enclaveRegistry: address,
+    endorsements: address,
+    datasetRegistry: address,
+    jobMarket: address,
+  },
   rootKey: `0x${"11".repeat(64)}`,
 };
 
@@ -60,6 +67,22 @@ describe("readConfig", () => {
       const error = await rejection(() => readConfig({ ...env, [name]: value }), ConfigError);
       expect(error.message).to.include(`${name}: `);
       expect(error.message).to.not.include("SECRET");
+    }
+  });
+
+  it("reads the operator's consent and where collateral comes from; empty text is none", async () => {
+    const unset = readConfig({ ...env, OPERATOR_AUTHORIZATION: "", COLLATERAL_URL: "" });
+    expect([unset.authorization, unset.collateralUrl]).to.deep.equal([undefined, undefined]);
+    const given = {
+      OPERATOR_AUTHORIZATION: '{"validUntil":9,"signature":"0x12"}',
+      COLLATERAL_URL: "https://pccs.example//",
+    };
+    const { authorization, collateralUrl } = readConfig({ ...env, ...given });
+    expect(authorization).to.deep.equal({ validUntil: 9n, signature: "0x12" });
+    expect(collateralUrl).to.equal("https://pccs.example");
+    for (const wrong of [{ OPERATOR_AUTHORIZATION: "0x12" }, { COLLATERAL_URL: "file:///etc/passwd" }]) {
+      const error = await rejection(() => readConfig({ ...env, ...wrong }), ConfigError);
+      expect(error.message).to.include(`${Object.keys(wrong)[0]}: `);
     }
   });
 

@@ -34,6 +34,12 @@ describe("an RPC provider that fails", () => {
     throw new Error(`waited in vain:\n${[...worker.child.lines.stdout, ...worker.child.lines.stderr].join("\n")}`);
   };
 
+  /** A simulation of what the worker is about to send. */
+  const isSentTo = (call: unknown, contract: string) => {
+    const { from, to } = call as { from?: string; to?: string };
+    return from !== undefined && to?.toLowerCase() === contract.toLowerCase();
+  };
+
   it("while the worker starts and registers does not end it, nor does an empty wallet or a quote that got stale", async () => {
     const fresh = new Set(["eth_chainId", "eth_call"]);
     proxy.rule = ({ method }): Verdict => {
@@ -53,10 +59,10 @@ describe("an RPC provider that fails", () => {
       args: [1n, 999n],
     });
     const isRegistration = ({ method, params }: RpcCall) =>
-      method === "eth_call" && (params[0] as { from?: string }).from !== undefined;
+      method === "eth_call" && isSentTo(params[0], market.deployment.contracts.enclaveRegistry);
     proxy.rule = (call): Verdict =>
       isRegistration(call) ? { error: { code: 3, message: "execution reverted", data } } : "pass";
-    await until(() => logged("Registration.StaleQuoteError") === 1);
+    await until(() => logged("Registration.OutdatedProofError") === 1);
 
     proxy.rule = () => "pass";
     await whenReady(worker, 20_000);

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { keccak256, zeroAddress } from "viem";
 import type { SignedGrant } from "../../protocol/eip712.ts";
+import { evidenceHashOf } from "../../protocol/enclaveRecord.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { generateVaultKey } from "../../protocol/sealing.ts";
 import {
@@ -20,6 +21,7 @@ import { getEnclave } from "../../sdk/enclaves.ts";
 import { datasetKeyBytes } from "../../sdk/encryption.ts";
 import { chainTime, revokeGrantNonce, signGrant } from "../../sdk/grants.ts";
 import { publishDataset } from "../../sdk/publishDataset.ts";
+import { ProofNotShownError } from "../../sdk/registration/proof.ts";
 import { RegistrationNotProvenError, verifyRegistration } from "../../sdk/verifyRegistration.ts";
 import { createPlatform } from "../../simulator/platform.ts";
 import { testAccount } from "../support/chain.ts";
@@ -241,9 +243,10 @@ describe("sdk: the key broker", () => {
   it("gives no key to a vault key that only the RPC vouches for", async () => {
     const enclave = await world.registerEnclave();
     const attacker = await generateVaultKey();
+    const { tcb } = await getEnclave(provider, enclave.account.address);
     const swaps = [
       [enclave.vault.publicKey, attacker.publicKey],
-      [keccak256(enclave.vault.publicKey), keccak256(attacker.publicKey)],
+      [evidenceHashOf(enclave.vault.publicKey, tcb), evidenceHashOf(attacker.publicKey, tcb)],
     ].map((pair) => pair.map((hex) => hex.slice(2))) as [string, string][];
     // Everywhere: in the event, in the registry's state, in the transaction.
     const rpc = await startLyingRpc(world.chain.rpcUrl, (_, answer) =>
@@ -278,7 +281,15 @@ describe("sdk: the key broker", () => {
     const elsewhere = { ...provider, deployment: { ...provider.deployment, chainId: 5 } };
     expect(await fact({}, elsewhere)).to.contain("for another chain or registry");
     const grantTransaction = await revokeGrantNonce(provider, 1n);
-    expect(await fact({ transactionHash: grantTransaction.hash })).to.contain("not a plain call of register");
+    const notPlain = await rejection(
+      verifyRegistration(provider, { ...enclave, transactionHash: grantTransaction.hash }, now),
+      ProofNotShownError,
+    );
+    expect(notPlain.fact).to.equal("its transaction is not a plain call of register");
+    expect(await fact({ platformId: keccak256("0x02") })).to.contain("of another platform");
+    const outdated = world.platform.collateral({ statuses: { platform: "OutOfDate" } });
+    const judged = await rejection(verifyRegistration(provider, enclave, now, outdated), RegistrationNotProvenError);
+    expect(judged.message).to.contain("TCB policy: OutOfDate;");
     const rootKey = `0x${"04".repeat(64)}` as const;
     const otherRoot = { ...provider, deployment: { ...provider.deployment, rootKey } };
     const error = await verifyRegistration(otherRoot, enclave, now).catch((e) => e);

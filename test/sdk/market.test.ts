@@ -539,7 +539,8 @@ describe("sdk: the market", () => {
       const [found] = await listEnclaves(reader, { workloadId: world.workloadId });
       expect(found?.signingKey).to.equal(enclave.account.address);
       expect(found?.live).to.equal(true);
-      expect(found?.tcbStatus).to.equal("Unevaluated");
+      expect(found?.tcbStatus).to.equal("UpToDate");
+      expect(found?.state).to.equal("Active");
       expect(await listEnclaves(reader, { workloadId: keccak256("0x") })).to.deep.equal([]);
       await world.chain.control.increaseTime({ seconds: 86_401 });
       await world.chain.control.mine({ blocks: 1 });

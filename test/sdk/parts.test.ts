@@ -65,7 +65,9 @@ describe("sdk: parts", () => {
   describe("readGrantFile", () => {
     const market = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
     const contracts = {
+      tdxCollateral: market,
       tdxVerifier: market,
+      endorsements: market,
       enclaveRegistry: market,
       datasetRegistry: market,
       jobMarket: market,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { DstackClient } from "@phala/dstack-sdk";
 import { expect } from "chai";
 import { workloadIdOf } from "../../protocol/attestationBinding.ts";
+import { collateralFiles } from "../../protocol/collateral/collateral.ts";
 import { keyCoordinates, readQuote } from "./readQuote.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
@@ -62,23 +63,30 @@ describe("simulator/main", () => {
     expect(`0x${keyCoordinates(root)}`).to.equal(line.rootKey);
     expect(await readFile(join(out, "root.pem"), "utf8")).to.equal(root.toString());
     expect(JSON.parse(await readFile(join(out, "simulator.json"), "utf8"))).to.deep.equal(line);
+    const tcbInfo = await readFile(join(out, "collateral", "tcb_info.json"), "utf8");
+    expect(await (await fetch(`${line.pcsUrl}/tdx/certification/v4/tcb?fmspc=B0C06F000000`)).text()).to.include(
+      tcbInfo,
+    );
+    expect((await readdir(join(out, "collateral"))).sort()).to.deep.equal(Object.values(collateralFiles).sort());
     expect(await stop(first, "SIGKILL")).to.deep.equal([null, "SIGKILL"]);
 
     const second = start(...args); // the socket of the killed one is still there
-    expect(await ready(second)).to.deep.equal(line);
+    const { pcsUrl } = line;
+    expect({ ...(await ready(second)), pcsUrl }).to.deep.equal(line);
     expect(await stop(second, "SIGTERM")).to.deep.equal([0, null]);
     expect(() => new DstackClient(socket)).to.throw(`Unix socket file ${socket} does not exist`);
   });
 
   it("serves HTTP on a free port by default, warns that it is simulated, stops on SIGINT", async () => {
-    const child = start("--app-compose", manifest);
+    const child = start("--app-compose", manifest, "--quote-form", "v5-td15", "--mr-config", "3");
     let stderr = "";
     child.stderr?.on("data", (chunk) => {
       stderr += chunk;
     });
     const line = await ready(child);
     expect(line.socket).to.equal(null);
-    expect(await new DstackClient(line.endpoint).isReachable()).to.equal(true);
+    const { quote } = await new DstackClient(line.endpoint).getQuote("");
+    expect([quote.slice(0, 4), quote.slice(2 * (54 + 184), 2 * (54 + 185))]).to.deep.equal(["0500", "03"]);
     expect(await stop(child, "SIGINT")).to.deep.equal([0, null]);
     expect(stderr).to.equal("SIMULATED platform: its quotes prove nothing about confidentiality.\n");
   });
@@ -99,12 +107,18 @@ describe("simulator/main", () => {
       run(),
       run("--bogus"),
       run("--app-compose", manifest, "--port", "65536"),
+      run("--app-compose", manifest, "--pcs-port", "x"),
+      run("--app-compose", manifest, "--quote-form", "v3"),
+      run("--app-compose", manifest, "--mr-config", "0"),
       run("--app-compose", manifest, "--seed", "00"),
     ]);
     expect(results).to.deep.equal([
       usage("--app-compose is missing"),
       usage("an argument is unknown or lacks its value"),
       usage("--port is not a number from 0 to 65535"),
+      usage("--pcs-port is not a number from 0 to 65535"),
+      usage("--quote-form is not v4, v5-td10, v5-td15"),
+      usage("--mr-config is not 1, 2, 3"),
       usage("--seed is not 64 digits of hex"),
     ]);
   });

@@ -1,12 +1,13 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { expect } from "chai";
+import { readCertificate } from "../../protocol/quote/certificate.ts";
 import { BadAppComposeError } from "../../simulator/appCompose.ts";
 import { createPlatform, maxAppEvents, TooManyEventsError } from "../../simulator/platform.ts";
 import { BadSeedError } from "../../simulator/secrets.ts";
 import { BadFieldLengthError } from "../../simulator/tdReport.ts";
 import { derSkeleton } from "./derSkeleton.ts";
 import { failedChecks, keyCoordinates, readQuote } from "./readQuote.ts";
-import { appCompose, publicSimulatorCompose, realQuote, seed } from "./vectors.ts";
+import { appCompose, publicSimulatorCompose, realCollateral, realQuote, seed } from "./vectors.ts";
 
 const real = Buffer.from(realQuote.quote, "hex");
 const reportData = new Uint8Array(64).map((_, index) => index);
@@ -133,19 +134,20 @@ describe("createPlatform", () => {
       expect(hex(leaf.raw)).to.include(`060a2a864886f84d010d01010410${hex(platform.ppid)}`);
     });
 
-    it("say SIMULATED in every name, where Intel's say Intel Corporation", () => {
-      const { leaf, issuer, root } = readQuote(quote);
-      const lines = (commonName: string) =>
-        `CN=${commonName}\nO=SIMULATED (not Intel Corporation)\nL=Simulated\nST=NA\nC=ZZ`;
-      expect([leaf.subject, leaf.issuer]).to.deep.equal([
-        lines("Intel SGX PCK Certificate"),
-        lines("Intel SGX PCK Platform CA"),
-      ]);
-      expect([issuer.subject, issuer.issuer]).to.deep.equal([
-        lines("Intel SGX PCK Platform CA"),
-        lines("Intel SGX Root CA"),
-      ]);
-      expect([root.subject, root.issuer]).to.deep.equal([lines("Intel SGX Root CA"), lines("Intel SGX Root CA")]);
+    it("bear Intel's names, byte for byte", () => {
+      const namesOf = (bytes: Uint8Array) => {
+        const { issuer, subject } = readCertificate(bytes);
+        return [hex(issuer), hex(subject)];
+      };
+      const ours = readQuote(quote);
+      const theirs = readQuote(real);
+      for (const name of ["leaf", "issuer", "root"] as const) {
+        expect(namesOf(ours[name].raw), name).to.deep.equal(namesOf(theirs[name].raw));
+      }
+      expect(namesOf(platform.certificates.tcbSigning)).to.deep.equal(namesOf(realCollateral("tcb_signing.der")));
+      expect(ours.leaf.subject).to.equal(
+        "CN=Intel SGX PCK Certificate\nO=Intel Corporation\nL=Santa Clara\nST=CA\nC=US",
+      );
     });
 
     it("are valid from 2024 to 2044, the root to the end of 2049 as Intel's", () => {

@@ -31,6 +31,12 @@ export const keyChains: {
 } = read("key-chain/simulator-key-chains.json");
 export const publicSimulatorCompose = readFileSync(new URL("simulator-v0.5.11/app-compose.json", vectors), "utf8");
 
+/** A file of Intel's collateral of August 2026 for the kind of platform that is simulated. */
+export function realCollateral(name: string): Uint8Array {
+  const folder = "../vectors/tdx/collateral/nearmpc_B0C06F_2026-08-14_50328c652_eval20/";
+  return Uint8Array.from(readFileSync(new URL(folder + name, import.meta.url)));
+}
+
 function read(path: string) {
   return JSON.parse(readFileSync(new URL(path, vectors), "utf8"));
 }

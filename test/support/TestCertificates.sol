@@ -79,14 +79,33 @@ abstract contract TestCertificates is Test {
         return tlv(0x30, bytes.concat(hex"060a2a864886f84d010d0101", tlv(0x04, ppid)));
     }
 
-    /// @notice The signed part of a certificate.
+    /// @notice A name as Intel writes those of its authorities.
+    function intelName(string memory commonName) internal pure returns (bytes memory) {
+        bytes memory attribute = bytes.concat(hex"0603550403", tlv(0x0c, bytes(commonName)));
+        return tlv(
+            0x30,
+            bytes.concat(
+                tlv(0x31, tlv(0x30, attribute)),
+                hex"311a3018060355040a0c11496e74656c20436f72706f726174696f6e",
+                hex"3114301206035504070c0b53616e746120436c617261310b300906035504080c024341310b3009060355040613025553"
+            )
+        );
+    }
+
+    /// @notice The signed part of a certificate with serial number 42.
     function tbsOf(CertificateSpec memory spec) internal pure returns (bytes memory) {
+        return tbsOf(spec, 42);
+    }
+
+    /// @notice The signed part of a certificate.
+    function tbsOf(CertificateSpec memory spec, uint160 serial) internal pure returns (bytes memory) {
         (uint256 x, uint256 y) = vm.publicKeyP256(spec.publicKey);
         bytes memory key = abi.encodePacked(hex"3059301306072a8648ce3d020106082a8648ce3d03010703420004", x, y);
         return tlv(
             0x30,
             bytes.concat(
-                hex"a00302010202012a",
+                hex"a003020102",
+                integer(serial),
                 ECDSA_WITH_SHA256,
                 spec.issuer,
                 tlv(0x30, spec.validity),

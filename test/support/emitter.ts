@@ -65,7 +65,9 @@ export async function deployEmitter(chain: TestChain) {
     chainId: 31337,
     fromBlock: 0,
     contracts: {
+      tdxCollateral: zeroAddress,
       tdxVerifier: zeroAddress,
+      endorsements: zeroAddress,
       enclaveRegistry: zeroAddress,
       datasetRegistry: zeroAddress,
       jobMarket: emitter,

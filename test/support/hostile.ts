@@ -196,6 +196,12 @@ export function timesSeen(s: Scenario, step: JobStep, jobId: Hex): number {
   return s.worker().child.lines.stdout.filter((line) => isStep(line, step, jobId)).length;
 }
 
+/** As {@link timesSeen}, but waits for the first line: it comes by a pipe, maybe after what it tells of is on chain. */
+export async function timesSeenSoon(s: Scenario, step: JobStep, jobId: Hex): Promise<number> {
+  for (let look = 0; look < 100 && timesSeen(s, step, jobId) === 0; look++) await sleep(20);
+  return timesSeen(s, step, jobId);
+}
+
 function isStep(line: string, step: JobStep, jobId: Hex): boolean {
   return line.includes(`"job.${step}"`) && line.includes(jobId);
 }

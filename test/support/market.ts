@@ -14,7 +14,14 @@ export async function deployMarket(chain: TestChain): Promise<Deployment> {
   return {
     chainId: 31337,
     fromBlock,
-    contracts: { tdxVerifier: zeroAddress, enclaveRegistry, datasetRegistry, jobMarket },
+    contracts: {
+      tdxCollateral: zeroAddress,
+      tdxVerifier: zeroAddress,
+      enclaveRegistry,
+      endorsements: zeroAddress,
+      datasetRegistry,
+      jobMarket,
+    },
     rootKey: `0x${"11".repeat(64)}`,
   };
 }

@@ -13,6 +13,7 @@ import { testAccount } from "../../scripts/localChain.ts";
 import {
   type LocalMarket,
   type LocalWorker,
+  type MarketOptions,
   startLocalMarket,
   type WorkerOptions,
   whenReady,
@@ -57,9 +58,9 @@ export type Scenario = Awaited<ReturnType<typeof startScenario>>;
  * const s = await startScenario();
  * after(() => s.stop());
  */
-export async function startScenario(options: WorkerOptions = {}) {
+export async function startScenario(options: WorkerOptions & MarketOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), "dcm-scenario-"));
-  const market: LocalMarket = await startLocalMarket(dir);
+  const market: LocalMarket = await startLocalMarket(dir, options);
   let worker: LocalWorker = await market.startWorker(options);
   await whenReady(worker, 20_000);
   const program = await readProgram(programDir);

@@ -71,11 +71,14 @@ async function gatherWiring(view: ChainView): Promise<Evidence["wiring"]> {
   const { jobMarket, enclaveRegistry, tdxVerifier } = view.deployment.contracts;
   const market = { address: jobMarket, abi: jobMarketAbi, args: [] } as const;
   const registry = { address: enclaveRegistry, abi: enclaveRegistryAbi, args: [] } as const;
-  const [x, y] = await view.read({ address: tdxVerifier, abi: tdxVerifierAbi, functionName: "rootKey", args: [] });
+  const verifier = { address: tdxVerifier, abi: tdxVerifierAbi, args: [] } as const;
+  const [x, y] = await view.read({ ...verifier, functionName: "rootKey" });
   return {
     enclaves: await view.read({ ...market, functionName: "enclaves" }),
     datasets: await view.read({ ...market, functionName: "datasets" }),
     verifier: await view.read({ ...registry, functionName: "verifier" }),
+    collateral: await view.read({ ...verifier, functionName: "collateral" }),
+    allowedTcb: await view.read({ ...registry, functionName: "allowedTcb" }),
     rootKey: concatHex([x, y]),
   };
 }

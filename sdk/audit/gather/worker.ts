@@ -10,16 +10,19 @@ import { type Receipt, receiptStatus } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
 import { maxBundleBytes } from "../../../protocol/program.ts";
 import { maxEventLogSize } from "../../../protocol/quote/eventLog.ts";
+import { maxQuoteSize, quoteBytes, rootCaOf } from "../../../protocol/quote/parseQuote.ts";
 import { decodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
+import { hexUpTo } from "../../../protocol/schemas.ts";
 import { boundedFetch, serverUrl } from "../../boundedFetch.ts";
+import { maxAppComposeSize } from "../../cvm/appCompose.ts";
 import { fetchAttestation, fetchResult } from "../../worker.ts";
-import { maxAppComposeSize } from "../appCompose.ts";
 import { type Evidence, isMissing, type Missing, type WorkerEvidence } from "../evidence.ts";
 
 const timeoutMs = 30_000;
 const noWorker = { missing: "no worker was asked" };
 
 const attestationSchema = z.object({
+  quote: hexUpTo(maxQuoteSize).optional(),
   eventLog: z.string().max(maxEventLogSize),
   appCompose: z.string().max(maxAppComposeSize),
   binding: z.object({ signingKey: z.string().max(64) }),
@@ -41,8 +44,8 @@ export async function gatherWorker(
   const attestation = await orMissing("the worker's attestation", async () => {
     const parsed = attestationSchema.safeParse(await fetchAttestation(workerUrl, undefined, { timeoutMs }));
     if (!parsed.success) return { missing: "the worker's attestation is not of the form that workers answer with" };
-    const { eventLog, appCompose, binding } = parsed.data;
-    return { eventLog, appCompose, signingKey: binding.signingKey };
+    const { quote, eventLog, appCompose, binding } = parsed.data;
+    return { eventLog, appCompose, signingKey: binding.signingKey, rootCa: rootOf(quote) };
   });
   const result =
     receipt?.status === receiptStatus.ok
@@ -103,6 +106,17 @@ export async function openResult(
     throw error;
   } finally {
     plaintext.fill(0);
+  }
+}
+
+/** The last certificate of the quote's chain. */
+function rootOf(quote: Hex | undefined): Uint8Array | Missing {
+  if (quote === undefined) return { missing: "the worker shows no quote" };
+  try {
+    return rootCaOf(quoteBytes(quote));
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return { missing: `the worker's quote brings no root certificate: ${error.message}` };
   }
 }
 

@@ -1,13 +1,15 @@
 /**
  * Room: sdk/audit/lines/code. Whether what was measured is the code that people agreed on. Pure.
  */
-import { type Hex, sha256, stringToBytes } from "viem";
+import { type Hex, hexToBytes, sha256, stringToBytes } from "viem";
 import { isSimulated } from "../../../protocol/deployment.ts";
 import { unpackProgram } from "../../../protocol/program.ts";
 import { EventLogMismatchError, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
 import { composeHashOf } from "../../../protocol/quote/mrConfigId.ts";
 import type { TdReport } from "../../../protocol/quote/tdReport.ts";
-import { readAppCompose } from "../appCompose.ts";
+import { readAppCompose } from "../../cvm/appCompose.ts";
+import { readComposeFile } from "../../cvm/composeFile.ts";
+import { isPinned } from "../../cvm/composeService.ts";
 import { type Evidence, isMissing, type Missing, type WorkerEvidence } from "../evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
 import { verifyRegistered } from "../verifiedReport.ts";
@@ -26,8 +28,8 @@ const otherBoot = "the worker runs under another key now, so that its answers ar
 export function codeLines(evidence: Evidence): AuditLine[] {
   const { attestation } = evidence.worker;
   const compose = line("code.compose", "The compose file that the worker shows is the one that was measured", () =>
-    withReport(evidence, (report) =>
-      given(attestation, (shown) => judgeCompose(evidence, shown, composeHashOf(report.mrConfigId))),
+    withReport(evidence, (report, appConfig) =>
+      given(attestation, (shown) => judgeCompose(evidence, shown, composeHashOf(report.mrConfigId, appConfig))),
     ),
   );
   const ofMeasured = (look: (appCompose: string) => Finding) => () =>
@@ -42,7 +44,9 @@ export function codeLines(evidence: Evidence): AuditLine[] {
       ofMeasured((appCompose) => judgeLaunch(evidence, appCompose)),
     ),
     line("code.boot", "The event log that the worker shows is what the enclave booted", () =>
-      withReport(evidence, (report) => given(attestation, (shown) => judgeBoot(evidence, report, shown))),
+      withReport(evidence, (report, appConfig) =>
+        given(attestation, (shown) => judgeBoot(evidence, report, composeHashOf(report.mrConfigId, appConfig), shown)),
+      ),
     ),
     line("code.images", "The container images are built from the published source", ofMeasured(judgeImages)),
     line("code.program", "The program bundle is the program that was agreed on", () =>
@@ -51,9 +55,9 @@ export function codeLines(evidence: Evidence): AuditLine[] {
   ];
 }
 
-function withReport(evidence: Evidence, look: (report: TdReport) => Finding): Finding {
+function withReport(evidence: Evidence, look: (report: TdReport, appConfig: Uint8Array) => Finding): Finding {
   return given(evidence.registration, (found) =>
-    given(found.call, (call) => look(verifyRegistered(evidence, found, call).report)),
+    given(found.call, (call) => look(verifyRegistered(evidence, found, call).report, hexToBytes(call.appConfig))),
   );
 }
 
@@ -70,14 +74,17 @@ function isOtherBoot({ registration }: Evidence, shown: Shown): boolean {
   return isMissing(registration) || shown.signingKey.toLowerCase() !== registration.signingKey.toLowerCase();
 }
 
-/** What a worker takes from its operator: whom it asks, who is paid, how it is reached. None decides where data go. */
-const operatorSettings = ["RPC_URL", "OPERATOR_ADDRESS", "ENDPOINT"];
+/** What a worker takes from its operator: whom it asks, who is paid and agrees, how it is reached. None decides where
+ * data go: collateral is signed, or refused by the contract. */
+const operatorSettings = ["RPC_URL", "OPERATOR_ADDRESS", "OPERATOR_AUTHORIZATION", "COLLATERAL_URL", "ENDPOINT"];
 
 function judgeLaunch(evidence: Evidence, appCompose: string): Finding {
-  const { allowedEnvs, publicLogs } = readAppCompose(appCompose);
+  const { allowedEnvs, publicLogs, scripts, unknownFields } = readAppCompose(appCompose);
   const others = allowedEnvs.filter((name) => !operatorSettings.includes(name));
   const finding = allOf(
     {
+      [`the manifest has unknown fields: ${unknownFields.join(", ")}`]: unknownFields.length === 0,
+      [`the manifest runs ${scripts.map(({ field }) => field).join(", ")} as root`]: scripts.length === 0,
       [`the host may set ${others.join(", ")}`]: others.length === 0,
       "the containers' logs are public": !publicLogs,
     },
@@ -88,10 +95,10 @@ function judgeLaunch(evidence: Evidence, appCompose: string): Finding {
     : finding;
 }
 
-function judgeBoot(evidence: Evidence, report: TdReport, shown: Shown): Finding {
+function judgeBoot(evidence: Evidence, report: TdReport, composeHash: Hex, shown: Shown): Finding {
   try {
     const events = verifyEventLog(shown.eventLog, report.rtMr3);
-    if (events.composeHash !== composeHashOf(report.mrConfigId)) return fails("its compose-hash event is another one");
+    if (events.composeHash !== composeHash) return fails("its compose-hash event is another one");
     const image = events.osImageHash === undefined ? "" : `, OS image ${events.osImageHash}`;
     return holds(
       `it replays to RTMR3 of the registered quote; app ${events.appId}${image}, keys from ${events.keyProvider}`,
@@ -103,12 +110,12 @@ function judgeBoot(evidence: Evidence, report: TdReport, shown: Shown): Finding 
 }
 
 function judgeImages(appCompose: string): Finding {
-  const { images } = readAppCompose(appCompose);
+  const { images } = readComposeFile(readAppCompose(appCompose).composeFile);
   if (images.length === 0) return unknown("the compose file names no image: images are not published yet");
-  const loose = images.find((image) => !/@sha256:[0-9a-f]{64}$/.test(image));
+  const loose = images.find(({ image }) => !isPinned(image));
   return loose === undefined
     ? unknown("images are pinned by digest, but nobody's rebuild of them was looked at")
-    : unknown(`image ${loose} is not pinned by digest: the measurement does not cover it`);
+    : unknown(`image ${loose.image} is not pinned by digest: the measurement does not cover it`);
 }
 
 function judgeProgram({ opening }: Evidence, bytes: Uint8Array): Finding {

@@ -22,6 +22,7 @@ export function orderLines(evidence: Evidence): AuditLine[] {
           "the market asks another enclave registry": isAddressEqual(wiring.enclaves, contracts.enclaveRegistry),
           "the market asks another data set registry": isAddressEqual(wiring.datasets, contracts.datasetRegistry),
           "the registry asks another verifier": isAddressEqual(wiring.verifier, contracts.tdxVerifier),
+          "the verifier judges by other collateral": isAddressEqual(wiring.collateral, contracts.tdxCollateral),
           "the verifier pins another root key": wiring.rootKey === deployment.rootKey,
         },
         "market, registries and verifier name each other and the root key",

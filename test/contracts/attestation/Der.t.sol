@@ -44,7 +44,7 @@ contract DerTest is TestCertificates {
     }
 
     function test_RevertWhen_ElementIsCut() public {
-        _expectTruncated(0, 1, 0);
+        _expectTruncated(0, 2, 0);
         lib.open("", 0, 0, 0x30);
         _expectTruncated(0, 2, 1);
         lib.open(hex"30", 0, 1, 0x30);
@@ -64,7 +64,7 @@ contract DerTest is TestCertificates {
     function test_RevertWhen_LimitIsBeyondTheBytes() public {
         _expectTruncated(0, 4, 3);
         lib.open(hex"300200", 0, 100, 0x30);
-        _expectTruncated(7, 8, 3);
+        _expectTruncated(7, 9, 3);
         lib.open(hex"300200", 7, 100, 0x30);
     }
 

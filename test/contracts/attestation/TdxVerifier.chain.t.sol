@@ -1,235 +1,263 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { TdxVerifier } from "../../../contracts/attestation/TdxVerifier.sol";
-import { ITdxVerifier, PckCertificate, QuoteVerdict } from "../../../contracts/interfaces/ITdxVerifier.sol";
-import { Der } from "../../../contracts/lib/Der.sol";
-import { X509 } from "../../../contracts/lib/X509.sol";
+import { AuthorityRole } from "../../../contracts/interfaces/ITdxCollateral.sol";
+import { Evidence, ITdxVerifier, QuoteVerdict } from "../../../contracts/interfaces/ITdxVerifier.sol";
+import { P256Key } from "../../../contracts/interfaces/TcbTypes.sol";
 import { CertificateSpec } from "../../support/TestCertificates.sol";
-import { TestPlatform } from "../../support/TestPlatform.sol";
+import { TdxVerifierCase } from "./TdxVerifierCase.sol";
 
-/// @notice Hostile chains, truly signed: roles, names, dates, PPID, and whose signature counts.
-contract TdxVerifierChainTest is TestPlatform {
-    TdxVerifier private verifier;
-    bytes private quote;
-    bytes private leaf;
-    bytes private issuer;
+/// @notice Hostile PCK certificates, truly signed: issuers, roles, dates, revocation, and whose signature counts. For the SGX
+/// extension see SgxExtension.t.sol.
+contract TdxVerifierChainTest is TdxVerifierCase {
+    bytes private constant CA_CONSTRAINTS = hex"30030101ff";
 
-    function setUp() public {
-        vm.warp(NOW);
-        verifier = deployVerifier();
-        quote = quoteOf(reportBody());
-        leaf = certificateOf(leafSpec());
-        issuer = certificateOf(issuerSpec());
+    /* ISSUER */
+
+    function test_RevertWhen_IssuerIsUnknown() public {
+        Evidence memory evidence = withLeaf();
+        evidence.issuerKey = keyOf(ROOT_KEY);
+        _expectUnknownIssuer(evidence.issuerKey);
+        verifier.verify(quote, evidence, POLICY);
     }
 
-    function test_WhenIssuerEndsBeforeLeaf() public view {
+    function test_RevertWhen_IssuerSignsTcbOnly() public {
+        collateral.addAuthority(keyOf(0x77), AuthorityRole.TcbSigning);
+        Evidence memory evidence = withLeaf();
+        evidence.issuerKey = keyOf(0x77);
+        _expectUnknownIssuer(evidence.issuerKey);
+        verifier.verify(quote, evidence, POLICY);
+    }
+
+    function test_RevertWhen_LeafNamesAnotherIssuer() public {
+        bytes32 platformCa = keccak256(intelName("Intel SGX PCK Platform CA"));
+        bytes[3] memory names =
+            [intelName("Intel SGX PCK Processor CA"), intelName("Intel SGX Root CA"), nameOf("Intel SGX PCK Platform CA")];
+        for (uint256 i = 0; i < names.length; i++) {
+            CertificateSpec memory spec = leafSpec();
+            spec.issuer = names[i];
+            Evidence memory evidence = withLeaf(certificateOf(spec));
+            vm.expectRevert(
+                abi.encodeWithSelector(ITdxVerifier.TdxVerifier_WrongIssuer.selector, keccak256(names[i]), platformCa)
+            );
+            verifier.verify(quote, evidence, POLICY);
+        }
+    }
+
+    function test_WhenIssuerIsTheProcessorCa() public {
+        uint16 number = collateral.addAuthority(keyOf(0x77), AuthorityRole.PckProcessorCa);
         CertificateSpec memory spec = leafSpec();
-        spec.validity = validityOf(NOT_BEFORE, "340101000000Z");
-        QuoteVerdict memory verdict = verifier.verify(quote, certificateOf(spec), issuer);
-        assertEq(verdict.validUntil, ISSUER_NOT_AFTER_SECONDS, "validUntil");
-    }
-
-    /* ROLES AND NAMES */
-
-    function test_RevertWhen_IssuerIsNoCa() public {
-        CertificateSpec memory spec = issuerSpec();
-        spec.extensions =
-            bytes.concat(extension(KEY_USAGE, true, hex"03020106"), extension(BASIC_CONSTRAINTS, true, hex"3000"));
-        bytes memory hostile = certificateOf(spec);
-        _expectRole(PckCertificate.Issuer);
-        verifier.verify(quote, leaf, hostile);
-    }
-
-    function test_RevertWhen_IssuerHasNoBasicConstraints() public {
-        CertificateSpec memory spec = issuerSpec();
-        spec.extensions = extension(KEY_USAGE, true, hex"03020106");
-        bytes memory hostile = certificateOf(spec);
-        _expectRole(PckCertificate.Issuer);
-        verifier.verify(quote, leaf, hostile);
-    }
-
-    function test_RevertWhen_IssuerMayNotCertify() public {
-        CertificateSpec memory spec = issuerSpec();
-        spec.extensions = bytes.concat(
-            extension(KEY_USAGE, true, hex"030206c0"), extension(BASIC_CONSTRAINTS, true, hex"30060101ff020100")
+        spec.signedBy = 0x77;
+        Evidence memory evidence = withLeaf(certificateOf(spec));
+        evidence.issuerKey = keyOf(0x77);
+        bytes32 processorCa = keccak256(intelName("Intel SGX PCK Processor CA"));
+        vm.expectRevert(
+            abi.encodeWithSelector(ITdxVerifier.TdxVerifier_WrongIssuer.selector, keccak256(spec.issuer), processorCa)
         );
-        bytes memory hostile = certificateOf(spec);
-        _expectRole(PckCertificate.Issuer);
-        verifier.verify(quote, leaf, hostile);
+        verifier.verify(quote, evidence, POLICY);
+
+        spec.issuer = intelName("Intel SGX PCK Processor CA");
+        evidence.pckLeaf = certificateOf(spec);
+        QuoteVerdict memory verdict = verifier.verify(quote, evidence, POLICY);
+        assertEq(verdict.tcb.platform.issuer, number, "issuer");
     }
 
     /// @dev A PCK key signs a leaf for a platform that does not exist.
     function test_RevertWhen_LeafIssuesALeaf() public {
-        CertificateSpec memory forged = leafSpec();
-        forged.issuer = leafSpec().subject;
-        forged.signedBy = PCK_KEY;
-        bytes memory hostile = certificateOf(forged);
-        _expectRole(PckCertificate.Issuer);
-        verifier.verify(quote, hostile, leaf);
+        CertificateSpec memory spec = leafSpec();
+        spec.signedBy = PCK_KEY;
+        Evidence memory evidence = withLeaf(certificateOf(spec));
+        _expectBadSignature();
+        verifier.verify(quote, evidence, POLICY);
+        evidence.issuerKey = keyOf(PCK_KEY);
+        _expectUnknownIssuer(evidence.issuerKey);
+        verifier.verify(quote, evidence, POLICY);
     }
 
-    function test_RevertWhen_LeafIsACa() public {
+    function test_RevertWhen_LeafIsSignedByAnother() public {
+        uint256[2] memory signers = [ROOT_KEY, 0xbad];
+        for (uint256 i = 0; i < signers.length; i++) {
+            CertificateSpec memory spec = leafSpec();
+            spec.signedBy = signers[i];
+            Evidence memory evidence = withLeaf(certificateOf(spec));
+            _expectBadSignature();
+            verifier.verify(quote, evidence, POLICY);
+        }
+    }
+
+    function test_RevertWhen_QeReportIsSignedByAnotherKey() public {
         CertificateSpec memory spec = leafSpec();
-        spec.extensions = bytes.concat(
-            extension(KEY_USAGE, true, hex"03020284"),
-            extension(BASIC_CONSTRAINTS, true, hex"30030101ff"),
-            extension(SGX_EXTENSIONS, false, sgxExtension(PPID))
-        );
-        bytes memory hostile = certificateOf(spec);
-        _expectRole(PckCertificate.Leaf);
-        verifier.verify(quote, hostile, issuer);
+        spec.publicKey = 0xbad;
+        Evidence memory evidence = withLeaf(certificateOf(spec));
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_BadQeReportSignature.selector));
+        verifier.verify(quote, evidence, POLICY);
+    }
+
+    /* ROLE */
+
+    function test_RevertWhen_LeafMayBeAnIssuer() public {
+        bytes memory usage = extension(KEY_USAGE, true, hex"030206c0");
+        bytes memory sgx = extension(SGX_EXTENSIONS, false, pckExtension(pckFields()));
+        // A CA; not said; not critical.
+        _expectRole(true, true, bytes.concat(usage, extension(BASIC_CONSTRAINTS, true, CA_CONSTRAINTS), sgx));
+        _expectRole(true, true, bytes.concat(usage, sgx));
+        _expectRole(true, true, bytes.concat(usage, extension(BASIC_CONSTRAINTS, false, hex"3000"), sgx));
     }
 
     function test_RevertWhen_LeafMayNotSign() public {
-        CertificateSpec memory spec = leafSpec();
-        spec.extensions = extension(SGX_EXTENSIONS, false, sgxExtension(PPID));
-        bytes memory hostile = certificateOf(spec);
-        _expectRole(PckCertificate.Leaf);
-        verifier.verify(quote, hostile, issuer);
+        bytes memory noCa = extension(BASIC_CONSTRAINTS, true, hex"3000");
+        bytes memory sgx = extension(SGX_EXTENSIONS, false, pckExtension(pckFields()));
+        // keyCertSign; not said; not critical.
+        _expectRole(false, false, bytes.concat(extension(KEY_USAGE, true, hex"03020106"), noCa, sgx));
+        _expectRole(false, false, bytes.concat(noCa, sgx));
+        _expectRole(false, false, bytes.concat(extension(KEY_USAGE, false, hex"030206c0"), noCa, sgx));
     }
 
     function test_RevertWhen_LeafIsNoPckCertificate() public {
         CertificateSpec memory spec = leafSpec();
         spec.extensions =
             bytes.concat(extension(KEY_USAGE, true, hex"030206c0"), extension(BASIC_CONSTRAINTS, true, hex"3000"));
-        bytes memory hostile = certificateOf(spec);
+        spec.extensions = bytes.concat(spec.extensions, extension(hex"0603551d1f", false, new bytes(300)));
+        Evidence memory evidence = withLeaf(certificateOf(spec));
         vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_MissingSgxExtension.selector));
-        verifier.verify(quote, hostile, issuer);
+        verifier.verify(quote, evidence, POLICY);
     }
 
-    function test_RevertWhen_LeafNamesAnotherIssuer() public {
+    function test_WhenOtherExtensionsStandBetween() public {
         CertificateSpec memory spec = leafSpec();
-        spec.issuer = nameOf("Somebody else");
-        bytes memory hostile = certificateOf(spec);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ITdxVerifier.TdxVerifier_WrongIssuer.selector, keccak256(spec.issuer), keccak256(issuerSpec().subject)
-            )
+        // Of 100, 200 and 300 bytes: each form of a size; with an OID of another arc.
+        spec.extensions = bytes.concat(
+            extension(hex"0603551d1f", false, new bytes(100)),
+            extension(hex"06082b06010505070101", false, new bytes(200)),
+            spec.extensions,
+            extension(hex"0603551d23", false, new bytes(300))
         );
-        verifier.verify(quote, hostile, issuer);
+        verifier.verify(quote, withLeaf(certificateOf(spec)), POLICY);
     }
 
-    function test_RevertWhen_PpidIsMissingOrDoubleOrShort() public {
-        bytes memory fmspc = hex"3014060a2a864886f84d010d01040406b0c06f000000";
-        bytes[3] memory values = [
-            tlv(0x30, fmspc),
-            tlv(0x30, bytes.concat(ppidItem(PPID), ppidItem(PPID))),
-            tlv(0x30, ppidItem(slice(PPID, 0, 15)))
+    function test_RevertWhen_AnExtensionIsRepeatedOrUnknownAndCritical() public {
+        bytes memory usage = extension(KEY_USAGE, true, hex"030206c0");
+        bytes memory noCa = extension(BASIC_CONSTRAINTS, true, hex"3000");
+        bytes memory sgx = extension(SGX_EXTENSIONS, false, pckExtension(pckFields()));
+        bytes memory unknown = extension(hex"0603551d1f", true, new bytes(10));
+        bytes[5] memory lists = [
+            bytes.concat(usage, noCa, sgx, usage),
+            bytes.concat(usage, noCa, sgx, noCa),
+            bytes.concat(usage, noCa, sgx, sgx),
+            bytes.concat(usage, noCa, sgx, unknown),
+            bytes.concat(usage, noCa, sgx, extension(SGX_EXTENSIONS, true, pckExtension(pckFields())))
         ];
-        for (uint256 i = 0; i < values.length; i++) {
+        bytes memory good = bytes.concat(usage, noCa, sgx);
+        for (uint256 i = 0; i < lists.length; i++) {
             CertificateSpec memory spec = leafSpec();
-            spec.extensions = leafExtensions(values[i]);
-            bytes memory hostile = certificateOf(spec);
-            vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_BadPpid.selector));
-            verifier.verify(quote, hostile, issuer);
+            spec.extensions = lists[i];
+            Evidence memory evidence = withLeaf(certificateOf(spec));
+            // What is wrong ends the signed part; in an unknown one it is where the value should stand.
+            uint256 offset = 4 + tbsOf(spec).length - (lists[i].length - good.length);
+            if (i == 3) offset += 2 + 5;
+            vm.expectRevert(
+                abi.encodeWithSelector(ITdxVerifier.TdxVerifier_MalformedCertificate.selector, offset)
+            );
+            verifier.verify(quote, evidence, POLICY);
         }
     }
 
-    /// @dev Nothing may hide behind what is read, at any depth of the extension.
-    function test_RevertWhen_SgxExtensionHasTrailingBytes() public {
-        bytes memory id = hex"060a2a864886f84d010d0101";
-        bytes memory other = hex"060a2a864886f84d010d0104";
-        bytes[3] memory values = [
-            bytes.concat(sgxExtension(PPID), hex"0500"),
-            tlv(0x30, tlv(0x30, bytes.concat(id, tlv(0x04, PPID), hex"0500"))),
-            tlv(0x30, bytes.concat(tlv(0x30, bytes.concat(other, hex"0400", hex"0500")), ppidItem(PPID)))
-        ];
-        // How many bytes of the value are left after the two.
-        uint256[3] memory left = [uint256(0), 0, ppidItem(PPID).length];
-        for (uint256 i = 0; i < values.length; i++) {
-            CertificateSpec memory spec = leafSpec();
-            spec.extensions = leafExtensions(values[i]);
-            bytes memory hostile = certificateOf(spec);
-            // The extension is the last thing that is signed.
-            uint256 end = 4 + tbsOf(spec).length - left[i];
-            vm.expectRevert(abi.encodeWithSelector(Der.Der_TrailingBytes.selector, end - 2, end));
-            verifier.verify(quote, hostile, issuer);
-        }
+    function test_RevertWhen_LeafIsTooLong() public {
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_CertificateTooLong.selector, 4_097, 4_096));
+        verifier.verify(quote, withLeaf(new bytes(4_097)), POLICY);
     }
 
     /* DATES */
 
-    function test_RevertWhen_IssuerIsNotValidYet() public {
-        CertificateSpec memory spec = issuerSpec();
-        spec.validity = validityOf("260601000001Z", ISSUER_NOT_AFTER);
-        bytes memory hostile = certificateOf(spec);
+    function test_RevertWhen_LeafIsNotValidYet() public {
+        vm.warp(NOT_BEFORE_SECONDS);
+        verifier.verify(quote, withLeaf(), POLICY);
+        vm.warp(NOT_BEFORE_SECONDS - 1);
         vm.expectRevert(
             abi.encodeWithSelector(
-                ITdxVerifier.TdxVerifier_CertificateNotYetValid.selector, PckCertificate.Issuer, NOW + 1, NOW
+                ITdxVerifier.TdxVerifier_CertificateNotYetValid.selector, NOT_BEFORE_SECONDS, NOT_BEFORE_SECONDS - 1
             )
         );
-        verifier.verify(quote, leaf, hostile);
+        verifier.verify(quote, withLeaf(), POLICY);
     }
 
-    function test_RevertWhen_LeafHasExpired() public {
-        vm.warp(LEAF_NOT_AFTER_SECONDS + 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                ITdxVerifier.TdxVerifier_CertificateExpired.selector,
-                PckCertificate.Leaf,
-                LEAF_NOT_AFTER_SECONDS,
-                LEAF_NOT_AFTER_SECONDS + 1
-            )
-        );
-        verifier.verify(quote, leaf, issuer);
-    }
-
-    /* SIGNATURES */
-
-    function test_RevertWhen_IssuerIsSignedByAnotherRoot() public {
-        CertificateSpec memory spec = issuerSpec();
-        spec.signedBy = 0xbad;
-        bytes memory hostile = certificateOf(spec);
-        _expectCertificateSignature(PckCertificate.Issuer);
-        verifier.verify(quote, leaf, hostile);
-    }
-
-    /// @dev A whole chain of the attacker's own, with the same names.
-    function test_RevertWhen_IssuerKeyIsTheAttackers() public {
-        CertificateSpec memory forgedIssuer = issuerSpec();
-        forgedIssuer.publicKey = 0xbad;
-        forgedIssuer.signedBy = 0xbad;
-        CertificateSpec memory forgedLeaf = leafSpec();
-        forgedLeaf.signedBy = 0xbad;
-        bytes memory hostileLeaf = certificateOf(forgedLeaf);
-        bytes memory hostileIssuer = certificateOf(forgedIssuer);
-        _expectCertificateSignature(PckCertificate.Issuer);
-        verifier.verify(quote, hostileLeaf, hostileIssuer);
-    }
-
-    function test_RevertWhen_LeafIsSignedByTheRoot() public {
+    function test_WhenLeafEndsBeforeCollateral() public {
         CertificateSpec memory spec = leafSpec();
-        spec.signedBy = ROOT_KEY;
-        bytes memory hostile = certificateOf(spec);
-        _expectCertificateSignature(PckCertificate.Leaf);
-        verifier.verify(quote, hostile, issuer);
+        spec.validity = validityOf(NOT_BEFORE, "260601000000Z");
+        // 2026-06-01 00:00:00 is now, and the last second.
+        QuoteVerdict memory verdict = verifier.verify(quote, withLeaf(certificateOf(spec)), POLICY);
+        assertEq(verdict.validUntil, NOW + 1, "validUntil");
     }
 
-    function test_RevertWhen_QeReportIsSignedByAnotherKey() public {
-        CertificateSpec memory spec = leafSpec();
-        spec.publicKey = 0xbad;
-        bytes memory hostile = certificateOf(spec);
-        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_BadQeReportSignature.selector));
-        verifier.verify(quote, hostile, issuer);
+    /* REVOCATION */
+
+    function test_RevertWhen_LeafIsRevoked_AtAnyPlace() public {
+        for (uint256 place = 0; place < 3; place++) {
+            bytes memory list;
+            for (uint256 i = 0; i < 3; i++) {
+                list = bytes.concat(list, bytes20(uint160(SERIAL + i - place)));
+            }
+            useCrl(list);
+            Evidence memory evidence = withLeaf();
+            evidence.revocationHint = uint16(place);
+            vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_CertificateRevoked.selector, SERIAL));
+            verifier.verify(quote, evidence, POLICY);
+        }
     }
 
-    function test_RevertWhen_CertificatesAreTooLong() public {
-        bytes memory long = new bytes(4_097);
-        bytes memory revertData = abi.encodeWithSelector(X509.X509_TooLong.selector, 4_097, 4_096);
-        vm.expectRevert(revertData);
-        verifier.verify(quote, long, issuer);
-        vm.expectRevert(revertData);
-        verifier.verify(quote, leaf, long);
+    /// @dev Only the one right hint is taken, whatever the list; and then the answer is right.
+    function testFuzz_RevocationHint(uint8 count, uint16 hint, uint256 seed) public {
+        count = uint8(bound(count, 0, 12));
+        bytes memory list;
+        uint256 serial = 20;
+        uint16 below;
+        bool listed;
+        for (uint256 i = 0; i < count; i++) {
+            serial += 1 + uint256(keccak256(abi.encode(seed, i))) % 6;
+            list = bytes.concat(list, bytes20(uint160(serial)));
+            if (serial < SERIAL) below++;
+            if (serial == SERIAL) listed = true;
+        }
+        useCrl(list);
+        Evidence memory evidence = withLeaf();
+        for (uint16 i = 0; i <= count; i++) {
+            evidence.revocationHint = i;
+            if (i != below) {
+                _expectWrongHint(i);
+            } else if (listed) {
+                vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_CertificateRevoked.selector, SERIAL));
+            }
+            verifier.verify(quote, evidence, POLICY);
+        }
+        vm.assume(hint > count);
+        evidence.revocationHint = hint;
+        _expectWrongHint(hint);
+        verifier.verify(quote, evidence, POLICY);
     }
 
     /* HELPERS */
 
-    function _expectRole(PckCertificate which) private {
-        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_WrongCertificateRole.selector, which));
+    function _expectRole(bool isCa, bool maySign, bytes memory extensions) private {
+        CertificateSpec memory spec = leafSpec();
+        spec.extensions = extensions;
+        Evidence memory evidence = withLeaf(certificateOf(spec));
+        vm.expectRevert(
+            abi.encodeWithSelector(ITdxVerifier.TdxVerifier_WrongCertificateRole.selector, isCa, maySign)
+        );
+        verifier.verify(quote, evidence, POLICY);
     }
 
-    function _expectCertificateSignature(PckCertificate which) private {
-        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_BadCertificateSignature.selector, which));
+    function _expectUnknownIssuer(P256Key memory key) private {
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_UnknownIssuer.selector, key.x, key.y));
+    }
+
+    function _expectBadSignature() private {
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_BadCertificateSignature.selector));
+    }
+
+    function _expectWrongHint(uint16 hint) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(ITdxVerifier.TdxVerifier_WrongRevocationHint.selector, hint, SERIAL)
+        );
     }
 }

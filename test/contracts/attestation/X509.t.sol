@@ -3,16 +3,28 @@ pragma solidity 0.8.37;
 
 import { Der } from "../../../contracts/lib/Der.sol";
 import { Certificate, X509 } from "../../../contracts/lib/X509.sol";
-import { CertificateSpec } from "../../support/TestCertificates.sol";
-import { TestPlatform } from "../../support/TestPlatform.sol";
+import { CertificateSpec, TestCertificates } from "../../support/TestCertificates.sol";
 import { LibHarness } from "./LibHarness.sol";
 
 /// @notice What the certificate reader takes and refuses.
-contract X509Test is TestPlatform {
+contract X509Test is TestCertificates {
+    uint256 private constant ISSUER_KEY = 0x1002;
+
     LibHarness private lib;
 
     function setUp() public {
         lib = new LibHarness();
+    }
+
+    function leafSpec() private pure returns (CertificateSpec memory) {
+        return CertificateSpec({
+            issuer: nameOf("Test PCK Platform CA"),
+            subject: nameOf("Test PCK Certificate"),
+            validity: validityOf("260101000000Z", "270101000000Z"),
+            publicKey: 0x1003,
+            extensions: leafExtensions(sgxExtension(hex"000102030405060708090a0b0c0d0e0f")),
+            signedBy: ISSUER_KEY
+        });
     }
 
     function test_WhenCertificateIsIntelsLeaf() public view {
@@ -24,6 +36,8 @@ contract X509Test is TestPlatform {
         assertEq(leaf.tbsHash, sha256(slice(der, 4, 1_182)), "tbsHash");
         assertEq(leaf.keyX, bytes32(slice(der, 334, 366)), "keyX");
         assertEq(leaf.keyY, bytes32(slice(der, 366, 398)), "keyY");
+        assertEq(leaf.serial, uint160(bytes20(slice(der, der[14] == 0x15 ? 16 : 15, der[14] == 0x15 ? 36 : 35))), "serial");
+        assertTrue(issuer.mayRevoke && !leaf.mayRevoke, "cRLSign");
         assertEq(leaf.sgxStart, 628, "sgxStart");
         assertEq(leaf.sgxEnd, 1_182, "sgxEnd");
         assertEq(leaf.notBefore, 1_762_414_654, "notBefore");
@@ -53,7 +67,15 @@ contract X509Test is TestPlatform {
     }
 
     function test_RevertWhen_SerialIsBad() public {
-        bytes[3] memory serials = [bytes(hex"0200"), hex"0201ff", tlv(0x02, new bytes(22))];
+        bytes[7] memory serials = [
+            bytes(hex"0200"), // empty
+            hex"020100", // zero
+            hex"0201ff", // negative
+            hex"0202002a", // a zero too many
+            tlv(0x02, new bytes(22)),
+            tlv(0x02, bytes.concat(hex"01", new bytes(20))), // 161 bits
+            tlv(0x02, bytes.concat(hex"007f", new bytes(19)))
+        ];
         for (uint256 i = 0; i < serials.length; i++) {
             bytes memory der = _certificateWith(hex"02012a", serials[i]);
             vm.expectRevert(abi.encodeWithSelector(X509.X509_BadSerial.selector, _tbsAt(der) + 5));
@@ -115,7 +137,7 @@ contract X509Test is TestPlatform {
     function test_RevertWhen_ExtensionsAreMissing() public {
         bytes memory der = _certificateWith(tlv(0xa3, tlv(0x30, leafSpec().extensions)), "");
         uint256 end = der.length - _signatureSize(der);
-        vm.expectRevert(abi.encodeWithSelector(Der.Der_Truncated.selector, end, end + 1, end));
+        vm.expectRevert(abi.encodeWithSelector(Der.Der_Truncated.selector, end, end + 2, end));
         lib.parse(der);
     }
 

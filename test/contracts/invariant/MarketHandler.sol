@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Enclave, TcbStatus } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import {
     DatasetUse,
     FailureCode,
@@ -12,6 +12,7 @@ import {
     ReceiptStatus,
     SignedGrant
 } from "../../../contracts/interfaces/IJobMarket.sol";
+import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
@@ -83,9 +84,16 @@ contract MarketHandler {
             _datasetIds[i] = datasets.register(keccak256("content"), 0, 1, "ipfs://x", "{}");
         }
         for (uint256 i = 0; i < 2; ++i) {
-            Enclave memory enclave = Enclave(
-                accounts[6 + i], uint64(NOW + 3650 days), 1, TcbStatus.UpToDate, WORKLOAD, bytes32(i), bytes32(i)
-            );
+            Enclave memory enclave = Enclave({
+                operator: accounts[6 + i],
+                expiresAt: uint40(NOW + 3650 days),
+                registeredAtBlock: 1,
+                tcbStatus: TcbStatus.UpToDate,
+                state: EnclaveState.Active,
+                workloadId: WORKLOAD,
+                platformId: bytes16(uint128(i)),
+                evidenceHash: bytes16(uint128(i))
+            });
             enclaves.set(vm.addr(FIRST_ENCLAVE + i), enclave);
         }
     }

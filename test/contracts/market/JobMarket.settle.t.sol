@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Enclave } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import {
     FailureCode,
     IJobMarket,
@@ -258,10 +258,21 @@ contract JobMarketSettleTest is MarketTest {
     function test_RevertGiven_EnclaveExpired() public {
         Settlement memory it = _openJob();
         Enclave memory enclave = _enclave();
-        enclave.expiresAt = uint64(NOW + 1);
+        enclave.expiresAt = uint40(NOW + 1);
         enclaves.set(enclaveSigner, enclave);
         vm.warp(NOW + 1);
         _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, enclaveSigner));
+    }
+
+    function test_RevertGiven_EnclaveDemotedOrRetired() public {
+        Settlement memory it = _openJob();
+        Enclave memory enclave = _enclave();
+        EnclaveState[3] memory ended = [EnclaveState.Expired, EnclaveState.Demoted, EnclaveState.Retired];
+        for (uint256 i = 0; i < ended.length; ++i) {
+            enclave.state = ended[i];
+            enclaves.set(enclaveSigner, enclave);
+            _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, enclaveSigner));
+        }
     }
 
     function test_RevertWhen_EnclaveRunsOtherWorkload() public {

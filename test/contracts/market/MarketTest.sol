@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Enclave, TcbStatus } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import {
     DatasetUse,
     FailureCode,
@@ -15,6 +15,7 @@ import {
     ReceiptStatus,
     SignedGrant
 } from "../../../contracts/interfaces/IJobMarket.sol";
+import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
 import { JobMarket } from "../../../contracts/market/JobMarket.sol";
 import { Test } from "../../support/Test.sol";
@@ -87,12 +88,13 @@ abstract contract MarketTest is Test {
     function _enclave() internal view returns (Enclave memory) {
         return Enclave({
             operator: operator,
-            expiresAt: uint64(NOW + 1 days),
+            expiresAt: uint40(NOW + 1 days),
             registeredAtBlock: 1,
             tcbStatus: TcbStatus.UpToDate,
+            state: EnclaveState.Active,
             workloadId: WORKLOAD,
-            platformId: keccak256("platform"),
-            vaultKeyHash: keccak256("vault")
+            platformId: bytes16(keccak256("platform")),
+            evidenceHash: bytes16(keccak256("evidence"))
         });
     }
 

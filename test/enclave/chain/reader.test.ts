@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Address, encodeErrorResult, encodeFunctionResult, type Hex, keccak256, zeroAddress } from "viem";
+import { type Address, encodeErrorResult, encodeFunctionResult, type Hex, keccak256, slice, zeroAddress } from "viem";
 import { type At, refusalOf } from "../../../enclave/chain/call.ts";
 import { connectChain } from "../../../enclave/chain/connect.ts";
 import {
@@ -92,15 +92,17 @@ describe("reader", () => {
 
     const enclave = {
       operator: owner,
-      expiresAt: 5n,
-      registeredAtBlock: 4n,
+      expiresAt: 5,
+      registeredAtBlock: 4,
       tcbStatus: 1,
+      state: 2,
       workloadId: keccak256("0x0c"),
-      platformId: keccak256("0x0d"),
-      vaultKeyHash: keccak256("0x0e"),
+      platformId: slice(keccak256("0x0d"), 0, 16),
+      evidenceHash: slice(keccak256("0x0e"), 0, 16),
     };
     answer(encodeFunctionResult({ abi: enclaveRegistryAbi, functionName: "enclave", result: enclave }));
-    expect(await reader.enclave(owner, cancel)).to.deep.equal(enclave);
+    const read = { ...enclave, expiresAt: 5n, registeredAtBlock: 4n };
+    expect(await reader.enclave(owner, cancel)).to.deep.equal(read);
     const unknown = { abi: enclaveRegistryAbi, errorName: "EnclaveRegistry_UnknownEnclave", args: [owner] } as const;
     const data = encodeErrorResult(unknown);
     proxy.rule = () => ({ error: { code: 3, message: "execution reverted", data } });

@@ -11,7 +11,14 @@ const market = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const deployment: Deployment = {
   chainId: 31337,
   fromBlock: 0,
-  contracts: { tdxVerifier: market, enclaveRegistry: market, datasetRegistry: market, jobMarket: market },
+  contracts: {
+    tdxCollateral: market,
+    tdxVerifier: market,
+    enclaveRegistry: market,
+    endorsements: market,
+    datasetRegistry: market,
+    jobMarket: market,
+  },
   rootKey: `0x${"11".repeat(64)}`,
 };
 

@@ -34,7 +34,7 @@ import {
   problemOf,
   signAs,
   stepSeen,
-  timesSeen,
+  timesSeenSoon,
   transactionPending,
   withoutMining,
 } from "../../support/hostile.ts";
@@ -251,7 +251,7 @@ describe("a grant that does not consent", () => {
         const gained = (await credits(s)).map((credit, i) => credit - (before[i] ?? 0n));
         expect(gained).to.deep.equal([fees.failureFee, 0n, 0n, job.cost - fees.failureFee]);
         await settlement(s, job.jobId);
-        expect(timesSeen(s, "inputsDecrypted", job.jobId)).to.equal(1);
+        expect(await timesSeenSoon(s, "inputsDecrypted", job.jobId)).to.equal(1);
         expect(await problemOf(`${s.worker().url}/results/${job.jobId}`)).to.equal("404 Http.UnknownJobError");
       }
     });

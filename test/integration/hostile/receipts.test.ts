@@ -27,6 +27,7 @@ import {
   rawJob,
   stepSeen,
   timesSeen,
+  timesSeenSoon,
   transactionPending,
   withoutMining,
 } from "../../support/hostile.ts";
@@ -247,7 +248,7 @@ describe("a receipt of the worker", () => {
     for (const grant of grants) await bring(s, grant, { key: s.providers[0].datasetKey });
     for (const { jobId } of [job, late]) {
       expect(await failureOf(s, jobId)).to.equal("None");
-      expect(timesSeen(s, "inputsDecrypted", jobId)).to.equal(1);
+      expect(await timesSeenSoon(s, "inputsDecrypted", jobId)).to.equal(1);
     }
     await expectHonestJob(s);
   });

@@ -7,6 +7,7 @@ import {
   encodeEventTopics,
   type Hex,
   keccak256,
+  slice,
   stringToHex,
   zeroAddress,
 } from "viem";
@@ -16,10 +17,10 @@ import type { ChainLog } from "../../../protocol/chain/chainSource.ts";
 import { decodeMarketEvents, decodeMarketLog } from "../../../protocol/chain/marketEvents.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
 
-const [tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket] = [1, 2, 3, 4].map(
+const [tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket, tdxCollateral, endorsements] = [1, 2, 3, 4, 5, 6].map(
   (n) => `0x${"0".repeat(39)}${n}` as Address,
-) as [Address, Address, Address, Address];
-const contracts = { tdxVerifier, enclaveRegistry, datasetRegistry, jobMarket };
+) as [Address, Address, Address, Address, Address, Address];
+const contracts = { tdxCollateral, tdxVerifier, enclaveRegistry, endorsements, datasetRegistry, jobMarket };
 const deployment: Deployment = { chainId: 31337, fromBlock: 0, contracts, rootKey: `0x${"11".repeat(64)}` };
 const owner: Address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const contentHash = keccak256("0x01");
@@ -51,16 +52,29 @@ describe("decodeMarketLog", () => {
   });
 
   it("decodes an enclave's registration", () => {
+    const platform = {
+      pckKey: { x: contentHash, y: salt },
+      platformId: slice(salt, 0, 16),
+      serial: 7n,
+      notAfter: 100n,
+      issuer: 1,
+      fmspc: "0x00806f050000",
+      pceId: "0x0000",
+      pceSvn: 13,
+      componentSvns: `0x${"02".repeat(16)}`,
+    };
+    const svn = `0x${"05".repeat(16)}`;
     const enclave = {
       signingKey: owner,
       operator: zeroAddress,
       workloadId: salt,
       composeHash: contentHash,
-      platformId: salt,
+      platformId: slice(salt, 0, 16),
       tcbStatus: 1,
       expiresAt: 99n,
       vaultKey: stringToHex("key"),
       endpoint: "https://example.org",
+      tcb: { platform, teeTcbSvn: svn, currentTeeTcbSvn: svn, qeIsvSvn: 8 },
     };
     const event = decodeMarketLog(deployment, logOf(enclaveRegistryAbi, enclaveRegistry, "EnclaveRegistered", enclave));
     expect(event).to.deep.include({ eventName: "EnclaveRegistered", args: enclave });

@@ -3,6 +3,7 @@ import { bytesToHex, hexToBytes } from "viem";
 import { readCertificate } from "../../../protocol/quote/certificate.ts";
 import { fixedInteger, readDer, tag } from "../../../protocol/quote/der.ts";
 import { readSgxExtension } from "../../../protocol/quote/sgxExtension.ts";
+import { commonNameOf } from "../../../protocol/quote/x509.ts";
 import { expectError, vector } from "./vectors.ts";
 
 const octets = (hex: `0x${string}`) => () => readDer(hexToBytes(hex), "test").next(tag.octetString);
@@ -70,6 +71,11 @@ describe("readCertificate", () => {
     expect(bytesToHex(root.issuer)).to.equal(bytesToHex(root.subject));
     const leaf = readCertificate(vector("tdx/gcp.leaf.der"));
     expect(leaf).to.include({ isCa: false, keyUsage: 0xc0 });
+    expect(root.serial).to.equal(0x22650cd65a9d3489f383b49552bf501b392706acn);
+    expect([root.subject, leaf.subject].map(commonNameOf)).to.deep.equal([
+      "Intel SGX Root CA",
+      "Intel SGX PCK Certificate",
+    ]);
   });
 
   it("refuses certificates that are too long, and times that do not exist", () => {
@@ -108,6 +114,8 @@ describe("readSgxExtension", () => {
       ppid: "0x85d50af2ad61799ebce974b7b0978b46",
       fmspc: "0x00806f050000",
       pceId: "0x0000",
+      componentSvns: [6, 6, 2, 2, 3, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0],
+      pceSvn: 11,
     });
   });
 
@@ -124,5 +132,12 @@ describe("readSgxExtension", () => {
     refuse(changed(field("04") + 11, [9]), "FMSPC is not 6 bytes");
     refuse(changed(field("03") + 11, [4]), "field 04 twice");
     refuse(changed(field("04") + 2, [0x2b]), "foreign field 0x2b864886f84d010d0104");
+    // An item of the TCB has 16 bytes of SEQUENCE and OID before its value.
+    const tcbItem = (id: string) => Buffer.from(value).indexOf(Buffer.from(`060b2a864886f84d010d0102${id}`, "hex"));
+    refuse(changed(tcbItem("01") + 13, [4]), "TCB field 1 is no integer");
+    refuse(changed(tcbItem("11") + 13, [4]), "TCB field 17 is no integer");
+    refuse(changed(tcbItem("02") + 12, [1]), "field 01 twice");
+    refuse(changed(tcbItem("02") + 12, [0x13]), "TCB field 2 is no integer");
+    refuse(changed(tcbItem("02") + 11, [9]), "foreign field 0x2a864886f84d010d010902");
   });
 });

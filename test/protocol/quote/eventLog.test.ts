@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { bytesToHex, concatBytes, hexToBytes, keccak256, sha256 } from "viem";
 import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
 import { toJcsBytes } from "../../../protocol/jcs.ts";
-import { verifyEventLog } from "../../../protocol/quote/eventLog.ts";
+import { replayEventLog, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
 import { composeHashOf, measurementsOf } from "../../../protocol/quote/mrConfigId.ts";
 import { parseQuote, quoteBytes } from "../../../protocol/quote/parseQuote.ts";
 import { runtimeEvent, strippedLog } from "../../../simulator/eventLog.ts";
@@ -52,6 +52,8 @@ describe("verifyEventLog on real logs", () => {
       instanceId: "0x",
       keyProvider: '{"name":"local-sgx","id":"6b5ed02e549a1c30aaa8e3171a045f1f449b0017353ef595e78e39c348c98d01"}',
       osImageHash: undefined,
+      initScriptHashes: [],
+      gpuPolicyHash: undefined,
     });
     expect(sha256(vector("audit/near-mpc.app_compose.json"))).to.equal(events.composeHash);
     expect(composeHashOf(report.mrConfigId)).to.equal(events.composeHash);
@@ -69,6 +71,20 @@ describe("verifyEventLog on real logs", () => {
       const events = verifyEventLog(event_log, parseQuote(quoteBytes(quote)).report.rtMr3);
       expect(events.composeHash.slice(0, 10), path).to.equal(composeHash);
       expect(events.osImageHash?.slice(0, 10), path).to.equal(osImageHash);
+    }
+  });
+
+  it("replays the firmware's registers from the digests that logs state", () => {
+    for (const path of [
+      "dstack/near-private-ml-sdk/quote.json",
+      "dstack/dstack-verifier-fixtures/tdx-lite-getquote.json",
+      "audit/local-key-provider.quote.json",
+      "audit/dstack-0.4.quote.json",
+    ]) {
+      const { quote, event_log } = jsonVector(path);
+      const { rtMr0, rtMr1, rtMr2, rtMr3 } = parseQuote(quoteBytes(quote)).report;
+      const measured = [rtMr0, rtMr1, rtMr2, rtMr3].map((register) => bytesToHex(register));
+      expect(replayEventLog(event_log).registers, path).to.deep.equal(measured);
     }
   });
 
@@ -145,6 +161,45 @@ describe("verifyEventLog on made logs", () => {
       );
   });
 
+  it("refuses events before system-ready that no release measures, or that stand in another order", () => {
+    const ready = indexOf("system-ready");
+    const extra = { ...(simulated[ready] as Item), event: "backdoor", event_payload: "00" };
+    const unknown = 'Event "backdoor" stands in the system part of the log, and is not known.';
+    for (const place of [indexOf("app-id"), ready])
+      expectError(
+        () => verify([...simulated.slice(0, place), extra, ...simulated.slice(place)]),
+        "EventLog.UnknownEventError",
+        unknown,
+      );
+    expect(verify([...simulated, extra]).composeHash).to.equal(platform.workload.composeHash);
+    const swapped = [...simulated];
+    const [first, second] = [indexOf("app-id"), indexOf("compose-hash")];
+    [swapped[first], swapped[second]] = [swapped[second] as Item, swapped[first] as Item];
+    const order = 'Event "app-id" stands after "compose-hash" in the log.';
+    expectError(() => verify(swapped), "EventLog.EventOrderError", order);
+  });
+
+  it("reads what dstack 0.6 measures beside: init scripts, each in its own event, and the GPU policy", () => {
+    const place = indexOf("instance-id");
+    const item = (event: string, event_payload: string) => ({ ...(simulated[place] as Item), event, event_payload });
+    const [one, two, policy] = ["11", "22", "33"].map((byte) => byte.repeat(32)) as [string, string, string];
+    const more = [item("init-script-hash", one), item("init-script-hash", two), item("gpu-policy-hash", policy)];
+    const events = verify([...simulated.slice(0, place), ...more, ...simulated.slice(place)]);
+    expect(events.initScriptHashes).to.deep.equal([`0x${one}`, `0x${two}`]);
+    expect(events.gpuPolicyHash).to.equal(`0x${policy}`);
+    const short = [...simulated.slice(0, place), item("init-script-hash", "11"), ...simulated.slice(place)];
+    const message = "The event log is malformed: init-script-hash of 1 bytes";
+    expectError(() => verify(short), "EventLog.MalformedEventLogError", message);
+  });
+
+  it("says nothing of firmware registers without digests or without events", () => {
+    const silent = simulated.map((item) => (item.imr === 1 ? { ...item, digest: "" } : item));
+    const { registers } = replayEventLog(JSON.stringify(silent.filter((item) => item.imr !== 2)));
+    expect(registers.map((register) => register !== undefined)).to.deep.equal([true, false, false, true]);
+    const empty = replayEventLog("[]").registers;
+    expect(empty).to.deep.equal([undefined, undefined, undefined, `0x${"00".repeat(48)}`]);
+  });
+
   it("refuses a colon moved from a payload into a name: version 1 digests are the same", () => {
     const payload = "3a".repeat(20); // ":" twenty times
     const honest = changed("app-id", { event_payload: payload });
@@ -193,7 +248,7 @@ describe("composeHashOf and measurementsOf", () => {
       "Quote.ZeroMrConfigIdError",
       "MRCONFIGID is zero: nothing binds the VM to a compose file.",
     );
-    for (const version of [0, 2, 3, 255]) {
+    for (const version of [0, 4, 255]) {
       const other = Uint8Array.from(version1);
       other[0] = version;
       const message = `MRCONFIGID of version ${version} is not supported.`;

@@ -10,6 +10,19 @@ const nearmpc = vector("tdx/nearmpc.quote.bin");
 const coreSize = 1252;
 const quoteSize = 4936; // without its zero padding
 
+const gotdx = vector("tdx/quotes/gotdx_v5.bin");
+const gotdxCoreSize = 1252 + 6 + 64;
+
+/** The same body with the descriptor of version 5 before it; signatures no longer fit. */
+function asVersion5(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.length + 6);
+  copy.set(bytes.subarray(0, 48));
+  copy.set([2, 0, 584 & 0xff, 584 >> 8, 0, 0], 48);
+  copy.set(bytes.subarray(48), 54);
+  copy[0] = 5;
+  return copy;
+}
+
 function patched(bytes: Uint8Array, offset: number, value: number[]): Uint8Array {
   const copy = Uint8Array.from(bytes);
   copy.set(value, offset);
@@ -40,12 +53,53 @@ describe("parseQuote", () => {
   it("refuses quotes of other versions, TEEs, key types and vendors", () => {
     const refuse = (bytes: Uint8Array, message: string) =>
       expectError(() => parseQuote(bytes), "Quote.UnsupportedQuoteError", message);
-    refuse(vector("tdx/alibaba_v5.quote.bin"), "Quote of version 5 is not supported.");
+    refuse(patched(nearmpc, 0, [6]), "Quote of version 6 is not supported.");
     refuse(vector("tdx/sgx_v3.quote.bin"), "Quote of version 3 is not supported.");
     refuse(patched(nearmpc, 2, [3, 0]), "Quote of attestation key type 3 is not supported.");
     refuse(patched(nearmpc, 4, [0]), "Quote of TEE type 0 is not supported.");
     refuse(patched(nearmpc, 12, [0]), "Quote of QE vendor 0x009a7233f79c4ca9940a0db3957f0607 is not supported.");
     refuse(patched(nearmpc, 764, [5, 0]), "Quote of certification data type 5 is not supported.");
+  });
+
+  it("reads both bodies of version 5", () => {
+    const quote = parseQuote(gotdx);
+    expect(quote.version).to.equal(5);
+    expect(quote.signedPart.length).to.equal(48 + 6 + 648);
+    expect(bytesToHex(quote.report.teeTcbSvn)).to.equal("0x0b010400000000000000000000000000");
+    expect(bytesToHex(quote.report.teeTcbSvn2 ?? new Uint8Array())).to.equal("0x0d010400000000000000000000000000");
+    expect(quote.report.mrServiceTd).to.deep.equal(new Uint8Array(48));
+    expect(readEnclaveReport(quote.qeReport)).to.include({ isvProdId: 2, isvSvn: 7 });
+    const small = parseQuote(asVersion5(nearmpc));
+    expect(small.report).to.deep.equal(parseQuote(nearmpc).report);
+    expect(small.report.teeTcbSvn2).to.equal(undefined);
+    expect(small.signedPart.length).to.equal(48 + 6 + 584);
+  });
+
+  it("refuses bodies of version 5 of another type or size", () => {
+    for (const type of [0, 1, 4, 0x103])
+      expectError(
+        () => parseQuote(patched(gotdx, 48, [type & 0xff, type >> 8])),
+        "Quote.UnsupportedQuoteError",
+        `Quote of body type ${type} is not supported.`,
+      );
+    for (const size of [0, 584, 647, 649])
+      expectError(
+        () => parseQuote(patched(gotdx, 50, [size & 0xff, size >> 8])),
+        "Quote.MalformedQuoteError",
+        `Quote is malformed: body: of type 3 and ${size} bytes, not 648.`,
+      );
+    expectError(
+      () => parseQuote(patched(gotdx, 48, [2])),
+      "Quote.MalformedQuoteError",
+      "Quote is malformed: body: of type 2 and 648 bytes, not 584.",
+    );
+  });
+
+  it("refuses every truncation of version 5 with a typed error", () => {
+    for (let length = 0; length < gotdxCoreSize; length++) {
+      const error = caught(() => parseQuote(gotdx.subarray(0, length)));
+      expect((error as BaseError).name, `length ${length}`).to.equal("Quote.MalformedQuoteError");
+    }
   });
 
   it("refuses every truncation with a typed error", () => {
@@ -171,11 +225,11 @@ describe("quoteBytes", () => {
 
 describe("readTdReport and readEnclaveReport", () => {
   it("refuse reports of another size", () => {
-    for (const size of [0, 583, 585, 648])
+    for (const size of [0, 583, 585, 647, 649])
       expectError(
         () => readTdReport(new Uint8Array(size)),
         "Quote.BadReportLengthError",
-        `The TD report body is ${size} bytes, expected 584.`,
+        `The TD report body is ${size} bytes, expected 584 or 648.`,
       );
     expectError(
       () => readEnclaveReport(new Uint8Array(383)),

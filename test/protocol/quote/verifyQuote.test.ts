@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { bytesToHex, type Hex, hexToBytes, keccak256 } from "viem";
+import { bytesToHex, type Hex, hexToBytes, keccak256, slice } from "viem";
 import { intelRootKey } from "../../../protocol/deployment.ts";
 import { readCertificate } from "../../../protocol/quote/certificate.ts";
 import { parseQuote, type SplitQuote, splitQuote } from "../../../protocol/quote/parseQuote.ts";
@@ -39,25 +39,36 @@ describe("verifyQuote on real quotes", () => {
     for (const name of ["nearmpc", "gcp", "phala"]) {
       const verified = verifyQuote(vector(`tdx/${name}.quote.bin`), intelRootKey, realTime);
       expect(verified.tcb).to.equal("not evaluated");
-      expect(verified.platformId).to.equal(keccak256(verified.platform.ppid));
+      expect(verified.platformId).to.equal(slice(keccak256(verified.platform.ppid), 0, 16));
     }
     const { platform, validUntil } = verifyQuote(splitQuote(nearmpc), intelRootKey, realTime);
     expect(platform).to.deep.equal({
       ppid: "0xd208dfb1002346ae1bb4ef2a3c055292",
       fmspc: "0xb0c06f000000",
       pceId: "0x0000",
+      componentSvns: [4, 4, 2, 2, 4, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0],
+      pceSvn: 11,
     });
     expect(validUntil).to.equal(Date.UTC(2032, 10, 6, 7, 37, 34) / 1000);
   });
 
-  it("refuses a VM without SEPT_VE_DISABLE, and quotes of other versions", () => {
+  it("verifies real quotes of version 5", () => {
+    for (const name of ["gotdx_v5", "phala_sample_v5_td15"]) {
+      const { report } = verifyQuote(vector(`tdx/quotes/${name}.bin`), intelRootKey, realTime);
+      expect(report.teeTcbSvn2?.length).to.equal(16);
+    }
+  });
+
+  it("refuses a VM without SEPT_VE_DISABLE, with a service TD, and quotes of other versions", () => {
     const whole = vector("tdx/gotdx_sept_ve.quote.bin");
     const trimmed = whole.subarray(0, 636 + 4299);
     refuses(() => verifyQuote(trimmed, intelRootKey, realTime), "SEPT_VE_DISABLE attribute", "not set");
+    const alibaba = vector("tdx/alibaba_v5.quote.bin");
+    refuses(() => verifyQuote(alibaba, intelRootKey, realTime), "MRSERVICETD", "a service TD is bound to the VM");
     expectError(
-      () => verifyQuote(vector("tdx/alibaba_v5.quote.bin"), intelRootKey, realTime),
+      () => verifyQuote(vector("tdx/sgx_v3.quote.bin"), intelRootKey, realTime),
       "Quote.UnsupportedQuoteError",
-      "Quote of version 5 is not supported.",
+      "Quote of version 3 is not supported.",
     );
   });
 
@@ -89,6 +100,18 @@ describe("verifyQuote on real quotes", () => {
     for (let at = 700; at < 764; at += 9) refuses(flipCore(at), "QE binding", "another key");
     for (let at = 770; at < 1218; at += 13) refuses(flipCore(at), "QE report signature", "not valid");
     for (let at = 1220; at < 1252; at += 5) refuses(flipCore(at), "QE binding", "another key");
+  });
+
+  it("refuses a flipped byte in every signed part of version 5", () => {
+    const { quote, pckLeaf, pckIssuer } = splitQuote(vector("tdx/quotes/gotdx_v5.bin"));
+    const core = hexToBytes(quote);
+    const flip = (offset: number) => () =>
+      verifyQuote({ quote: bytesToHex(flipped(core, offset)), pckLeaf, pckIssuer }, intelRootKey, realTime);
+    for (let at = 28; at < 48; at += 7) refuses(flip(at), "TD signature", "not valid");
+    for (let at = 54; at < 702; at += 13) refuses(flip(at), "TD signature", "not valid");
+    for (let at = 706; at < 770; at += 9) refuses(flip(at), "TD signature", "not valid");
+    for (let at = 770; at < 834; at += 9) refuses(flip(at), "QE binding", "another key");
+    for (let at = 840; at < 1288; at += 13) refuses(flip(at), "QE report signature", "not valid");
   });
 
   it("refuses a flipped byte anywhere in the certificates", () => {

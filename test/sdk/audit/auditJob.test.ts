@@ -12,7 +12,6 @@ import { type Story, startStory } from "./story.ts";
 /** Lines that nobody can verify on a simulated platform, whatever happens. */
 const never = [
   "attestation.genuine",
-  "attestation.tcb",
   "chain.rpc",
   "code.images",
   "code.launch",
@@ -45,7 +44,7 @@ describe("auditJob of a settled job", () => {
     const report = await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity });
     expect(idsOf(report, "not verified")).to.deep.equal([]);
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(never);
-    expect(idsOf(report, "verified").length).to.equal(30);
+    expect(idsOf(report, "verified").length).to.equal(32);
     expect(new Set(report.lines.map((line) => line.id)).size).to.equal(report.lines.length);
     const head = await story.chain.public.getBlock();
     expect(report.anchors).to.deep.equal({
@@ -65,6 +64,9 @@ describe("auditJob of a settled job", () => {
     const expected = [...never, ...more, "result.readers", "result.sealed"].sort();
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(expected);
     expect(reasonOf(report, "code.compose")).to.equal("no worker was asked");
+    expect(reasonOf(report, "attestation.tcb")).to.equal(
+      "the chain recorded UpToDate; not judged anew: no worker was asked",
+    );
     expect(reasonOf(report, "result.output")).to.equal("only a reader of the result can open it");
   });
 
@@ -186,8 +188,8 @@ describe("auditJob of a settled job", () => {
     const headings = ["The data stay private", "The exact agreed code ran", "The result is what that code returned"];
     for (const heading of [...headings, "Order, money and chain", "SIMULATED: not Intel's"])
       expect(text).to.include(heading);
-    expect(text).to.match(/\n30 verified, 0 not verified, 9 cannot be verified\n$/);
-    expect(text.split("\n").filter((row) => /^ {2}[+X?] /.test(row)).length).to.equal(39);
+    expect(text).to.match(/\n32 verified, 0 not verified, 8 cannot be verified\n$/);
+    expect(text.split("\n").filter((row) => /^ {2}[+X?] /.test(row)).length).to.equal(40);
   });
 });
 

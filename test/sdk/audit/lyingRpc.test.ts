@@ -100,7 +100,7 @@ describe("auditJob over an RPC that lies", () => {
         ? JSON.parse(JSON.stringify(result).replaceAll(mrTd, mrTd.replace(/../, "00")))
         : result,
     );
-    const lines = ["signature", "binding", "workload"].map((name) => `attestation.${name}`);
+    const lines = ["signature", "tcb", "binding", "workload"].map((name) => `attestation.${name}`);
     expect(quote).to.deep.equal([...lines, "code.compose", "code.boot"]);
   });
 

@@ -7,18 +7,17 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Encrypter } from "age-encryption";
-import { bytesToHex, type Hex, hexToBytes, keccak256, parseAbi, zeroHash } from "viem";
+import { bytesToHex, type Hex, keccak256, parseAbi, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { deployContract, deployContracts } from "../../../deploy/deployContracts.ts";
-import { enclaveRegistryAbi, jobMarketAbi } from "../../../protocol/abi.ts";
+import { jobMarketAbi } from "../../../protocol/abi.ts";
 import { recipientOf } from "../../../protocol/ageKey.ts";
-import { registrationReportData, workloadIdOf } from "../../../protocol/attestationBinding.ts";
-import { domainOf, hashReceipt, hashRegistration, type Receipt, type SignedGrant } from "../../../protocol/eip712.ts";
+import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
+import { hashReceipt, type Receipt, type SignedGrant } from "../../../protocol/eip712.ts";
 import { checkProgram, packProgram, policyHashOf } from "../../../protocol/program.ts";
-import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../../protocol/roots.ts";
-import { type Client, createClient } from "../../../sdk/client.ts";
+import { addressOf, type Client, createClient } from "../../../sdk/client.ts";
 import { registerDataset } from "../../../sdk/datasets.ts";
 import { encryptDataset, newResultIdentity } from "../../../sdk/encryption.ts";
 import { signGrant } from "../../../sdk/grants.ts";
@@ -27,6 +26,7 @@ import { prepareJob } from "../../../sdk/prepareJob.ts";
 import { send } from "../../../sdk/send.ts";
 import { strippedLog } from "../../../simulator/eventLog.ts";
 import { createPlatform } from "../../../simulator/platform.ts";
+import { blockBelowHead, pushCollateralOf, registerAs } from "../../support/attestation.ts";
 import { startChain, type TestChain, testAccount } from "../../support/chain.ts";
 
 const utf8 = new TextEncoder();
@@ -70,6 +70,7 @@ async function tell(chain: TestChain) {
   const { server, workerUrl } = await serve(answers);
   const enclave = await registerEnclave(operator, platform, workerUrl);
   const shown = {
+    quote: bytesToHex(platform.quote(new Uint8Array(64))),
     eventLog: JSON.stringify(strippedLog(platform.events())),
     appCompose,
     binding: { signingKey: enclave.signingKey.address },
@@ -207,28 +208,13 @@ async function serve(answers: WorkerAnswers): Promise<{ server: Server; workerUr
   return { server, workerUrl: `http://127.0.0.1:${bound.port}` };
 }
 
-/** Not the head: a call simulated on the head does not know the head's hash. */
-async function blockBelowHead({ chain }: Client) {
-  return await chain.getBlock({ blockNumber: (await chain.getBlockNumber()) - 1n });
-}
-
-/** Registers a key as the worker does: report data over a recent block, the request signed by the key. */
+/** Registers a key as the worker does. */
 async function registerEnclave(operator: Client, platform: ReturnType<typeof createPlatform>, endpoint: string) {
-  const { chainId, contracts } = operator.deployment;
   const signingKey = privateKeyToAccount(keccak256(utf8.encode("enclave signing key of a test")));
   const vaultKey = keccak256(utf8.encode("vault key of a test"));
-  const address = contracts.enclaveRegistry;
-  const wallet = operator.wallet?.account.address ?? "0x";
-  const block = await blockBelowHead(operator);
-  const keys = { operator: wallet, signingKey: signingKey.address, vaultKey };
-  const binding = { chainId: BigInt(chainId), registry: address, ...keys };
-  const reportData = registrationReportData(binding, block.number, block.hash);
-  const { quote, pckLeaf, pckIssuer } = splitQuote(platform.quote(hexToBytes(reportData)));
-  const request = { operator: wallet, vaultKeyHash: keccak256(vaultKey), endpoint, blockNumber: block.number };
-  const signature = await signingKey.sign({ hash: hashRegistration(domainOf(chainId, address), request) });
-  const args = [quote, pckLeaf, pckIssuer, { ...keys, endpoint, blockNumber: block.number }, signature] as const;
-  await send(operator, { address, abi: enclaveRegistryAbi, functionName: "register", args });
-  return { signingKey, vaultKey, operator: wallet };
+  await pushCollateralOf(operator, platform);
+  await registerAs(operator, platform, { account: signingKey, vaultKey, endpoint });
+  return { signingKey, vaultKey, operator: addressOf(operator) };
 }
 
 function makeProgram() {

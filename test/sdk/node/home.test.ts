@@ -30,7 +30,14 @@ import { rejection } from "../support/rejection.ts";
 const privateKey = keccak256("0x01");
 const id = keccak256("0x02");
 const market = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
-const contracts = { tdxVerifier: market, enclaveRegistry: market, datasetRegistry: market, jobMarket: market } as const;
+const contracts = {
+  tdxCollateral: market,
+  tdxVerifier: market,
+  enclaveRegistry: market,
+  endorsements: market,
+  datasetRegistry: market,
+  jobMarket: market,
+} as const;
 const deployment: Deployment = { chainId: 31337, fromBlock: 0, contracts, rootKey: `0x${"00".repeat(64)}` };
 const grant: Grant = {
   datasetId: id,

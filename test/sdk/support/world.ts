@@ -7,17 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Encrypter } from "age-encryption";
-import {
-  type Address,
-  bytesToHex,
-  getAddress,
-  type Hex,
-  hexToBytes,
-  keccak256,
-  sha256,
-  zeroAddress,
-  zeroHash,
-} from "viem";
+import { type Address, bytesToHex, getAddress, type Hex, keccak256, sha256, zeroAddress, zeroHash } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { deployContract, deployContracts } from "../../../deploy/deployContracts.ts";
 import { openBlobStore } from "../../../enclave/blobs/blobStore.ts";
@@ -25,25 +15,24 @@ import { createApp } from "../../../enclave/http/app.ts";
 import { startServer } from "../../../enclave/http/server.ts";
 import type { WorkerApi } from "../../../enclave/http/workerApi.ts";
 import { createLogger } from "../../../enclave/log/logger.ts";
-import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi } from "../../../protocol/abi.ts";
+import { datasetRegistryAbi, jobMarketAbi } from "../../../protocol/abi.ts";
 import { recipientOf } from "../../../protocol/ageKey.ts";
-import { registrationReportData, workloadIdOf } from "../../../protocol/attestationBinding.ts";
+import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
 import {
   domainOf,
   hashGrant,
   hashReceipt,
   type Receipt,
   receiptStatus,
-  registrationTypes,
   type SignedGrant,
 } from "../../../protocol/eip712.ts";
 import type { GrantPackage } from "../../../protocol/grantPackage.ts";
-import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
 import { generateVaultKey, openKey, type VaultKeyPair } from "../../../protocol/sealing.ts";
 import { type Client, createClient } from "../../../sdk/client.ts";
 import type { Job } from "../../../sdk/findJob.ts";
 import { createPlatform, type Platform } from "../../../simulator/platform.ts";
+import { pushCollateralOf, registerAs } from "../../support/attestation.ts";
 import { startChain, testAccount } from "../../support/chain.ts";
 
 /** Who is who among the node's accounts. */
@@ -109,38 +98,10 @@ export async function startWorld() {
     const account = privateKeyToAccount(generatePrivateKey());
     const vault = await generateVaultKey();
     const endpoint = options.endpoint ?? worker.url;
-    const registry = deployment.contracts.enclaveRegistry;
-    const operator = testAccount(who.operator).address;
-    const { number, hash: blockHash } = await chain.public.getBlock();
-    const binding = {
-      chainId: BigInt(deployment.chainId),
-      registry,
-      operator,
-      signingKey: account.address,
-      vaultKey: vault.publicKey,
-    };
-    const reportData = hexToBytes(registrationReportData(binding, number, blockHash));
-    const { quote, pckLeaf, pckIssuer } = splitQuote((options.platform ?? platform).quote(reportData));
-    const signature = await account.signTypedData({
-      domain: domainOf(deployment.chainId, registry),
-      types: registrationTypes,
-      primaryType: "EnclaveRegistration",
-      message: { operator, vaultKeyHash: keccak256(vault.publicKey), endpoint, blockNumber: number },
-    });
-    const request = {
-      operator,
-      signingKey: account.address,
-      vaultKey: vault.publicKey,
-      endpoint,
-      blockNumber: number,
-    };
-    const hash = await chain.wallet(who.operator).writeContract({
-      address: registry,
-      abi: enclaveRegistryAbi,
-      functionName: "register",
-      args: [quote, pckLeaf, pckIssuer, request, signature],
-    });
-    await chain.public.waitForTransactionReceipt({ hash });
+    const operator = await clientOf(who.operator);
+    const on = options.platform ?? platform;
+    await pushCollateralOf(operator, on);
+    await registerAs(operator, on, { account, vaultKey: vault.publicKey, endpoint });
     return { account, vault, endpoint };
   }
 

@@ -1,0 +1,66 @@
+/**
+ * Compares code size and gas with what is committed: snapshots/code.json (bytes of each deployed contract) and
+ * bench/results/gas.json (whole transactions, see bench/gas.ts). Runs after a build. A change is committed with its reason:
+ * --update writes both files. Exits 1 on any difference, on code over the EVM's limit, and on a missed gas target.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { type GasRow, measureGas } from "../bench/measureGas.ts";
+
+/** Source: EIP-170. */
+const codeLimit = 24_576;
+const contracts = [
+  "attestation/TdxCollateral",
+  "attestation/TdxVerifier",
+  "enclave/EnclaveRegistry",
+  "enclave/Endorsements",
+  "market/DatasetRegistry",
+  "market/JobMarket",
+];
+const codeFile = new URL("../snapshots/code.json", import.meta.url);
+const gasFile = new URL("../bench/results/gas.json", import.meta.url);
+
+/** Hashes of code and blocks are in calldata, where a zero byte costs less: any edit, even of a comment, moves some. */
+const gasTolerance = 100;
+
+type Row = GasRow | undefined;
+
+const update = process.argv.includes("--update");
+const faults: string[] = [];
+
+const code: Record<string, number> = {};
+for (const path of contracts) {
+  const name = path.slice(path.indexOf("/") + 1);
+  const artifact = new URL(`../artifacts/contracts/${path}.sol/${name}.json`, import.meta.url);
+  const { deployedBytecode } = JSON.parse(await readFile(artifact, "utf8")) as { deployedBytecode: string };
+  code[name] = (deployedBytecode.length - 2) / 2;
+  if (code[name] > codeLimit) faults.push(`${name} has ${code[name]} bytes of code, above ${codeLimit}`);
+}
+const gas = await measureGas();
+for (const { id, gas: used, target } of gas)
+  if (target !== null && used > target) faults.push(`${id} uses ${used} gas, above its target ${target}`);
+
+const texts = { code: `${JSON.stringify(code, null, 2)}\n`, gas: `${JSON.stringify(gas, null, 2)}\n` };
+if (update) {
+  await mkdir(new URL(".", codeFile), { recursive: true });
+  await writeFile(codeFile, texts.code);
+  await writeFile(gasFile, texts.gas);
+} else {
+  const committedCode = JSON.parse(await readFile(codeFile, "utf8")) as Record<string, number>;
+  for (const name of new Set([...Object.keys(code), ...Object.keys(committedCode)])) {
+    const [was, is] = [committedCode[name], code[name]];
+    if (was !== is) faults.push(`${name} has ${is ?? "no"} bytes of code, committed: ${was ?? "none"}`);
+  }
+  const committedGas = JSON.parse(await readFile(gasFile, "utf8")) as GasRow[];
+  for (const id of new Set([...gas, ...committedGas].map((row) => row.id))) {
+    const [was, is] = [committedGas, gas].map((rows) => rows.find((row) => row.id === id)) as [Row, Row];
+    const near = was !== undefined && is !== undefined && Math.abs(was.gas - is.gas) <= gasTolerance;
+    if (!near || was.target !== is.target)
+      faults.push(`${id} uses ${is?.gas ?? "no"} gas, committed: ${was?.gas ?? "none"}`);
+  }
+}
+
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) {
+  console.error("If the change is wanted: node scripts/snapshots.ts --update, and say why in the commit.");
+  process.exitCode = 1;
+} else console.log(`${contracts.length} contracts, ${gas.length} transactions: as committed`);
