@@ -150,6 +150,22 @@ export const tdxVerifierAbi = [
     "inputs": [
       {
         "internalType": "uint32",
+        "name": "chain",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "certificationData",
+        "type": "uint32"
+      }
+    ],
+    "name": "TdxVerifier_InconsistentChainLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
         "name": "signatureData",
         "type": "uint32"
       },
@@ -332,6 +348,22 @@ export const tdxVerifierAbi = [
       }
     ],
     "name": "TdxVerifier_TcbStatusNotAllowed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "end",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "TdxVerifier_TrailingBytes",
     "type": "error"
   },
   {

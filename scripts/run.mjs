@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -36,6 +36,11 @@ process.exitCode = run(node, [join(root, programs[task]), ...args], "inherit");
 
 /** `npm ci`, when the lock file is not the one that node_modules was installed from. */
 function install() {
+  // npm would empty what a link leads to: another checkout's modules.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    process.stderr.write("set-up: node_modules is a link and is used as it is\n");
+    return;
+  }
   const stamp = join(root, "node_modules", ".installed-from");
   const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;

@@ -9,6 +9,7 @@ import {
   UserRejectedRequestError,
   BaseError as ViemError,
 } from "viem";
+import { wordFor } from "../protocol/contractEnums.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { plainText } from "./plainText.ts";
 
@@ -71,7 +72,9 @@ export class ContractRefusedError extends BaseError {
     const inputs = revert.data?.abiItem.type === "error" ? revert.data.abiItem.inputs : [];
     const values = revert.data?.args ?? [];
     const args = Object.fromEntries(inputs.map((input, i) => [input.name ?? String(i), values[i]]));
-    const shown = Object.entries(args).map(([name, value]) => `${name}: ${plainText(String(value), 100)}`);
+    const shown = inputs.map(
+      ({ name, internalType }, i) => `${name ?? i}: ${plainText(wordFor(internalType, values[i]), 100)}`,
+    );
     super(`The contract refused: ${contractError}(${shown.join(", ")})`, {
       hint: hints[contractError] ?? "docs/errors.md says what each error of the contracts means.",
       cause,

@@ -109,7 +109,10 @@ export class NotDemotableError extends BaseError {
   override readonly name = "Demotion.NotDemotableError";
   constructor({ enclave, why }: Standing) {
     super(`Enclave ${enclave.signingKey} cannot be demoted: ${why}.`, {
-      hint: "If Intel has published newer collateral, push it first with `dcm collateral push`.",
+      hint:
+        enclave.state === "Active"
+          ? "If Intel has published newer collateral, push it first with `dcm collateral push`."
+          : "Nothing is left to do: a registration ends once.",
     });
   }
 }

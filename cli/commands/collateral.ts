@@ -121,14 +121,20 @@ async function plan(options: PlanOptions): Promise<Output> {
     "",
     ...stepTable(steps),
     "",
-    advice(steps, offered),
+    advice(steps, offered, isStuck),
   ];
   return { json, text, simulated, exitCode: isStuck(steps) ? 1 : 0 };
 }
 
-function advice(steps: readonly CollateralStep[], offered: Collateral | undefined): string {
+function advice(
+  steps: readonly CollateralStep[],
+  offered: Collateral | undefined,
+  isStuck: (steps: readonly CollateralStep[]) => boolean,
+): string {
   const calls = steps.filter(({ call }) => call !== undefined).length;
-  if (calls > 0) return `${calls} to send: dcm collateral push`;
+  const mended = `${calls} to send: dcm collateral push`;
+  const left = steps.filter((step) => isStuck([step])).map(({ item }) => item);
+  if (calls > 0) return left.length === 0 ? mended : `${mended}. That does not mend ${left.join(", ")}.`;
   if (steps.every(({ state }) => state === "current")) return "Nothing to do.";
   return offered === undefined
     ? "Give --collateral DIR or --pcs URL to see what mends it."
@@ -207,8 +213,8 @@ async function show(options: GlobalOptions & { fmspc?: Hex }): Promise<Output> {
     dateOf(notAfter),
     revoked ? "REVOKED" : "",
   ]);
-  const items = listing.items.map(({ kind, fmspc: id, issuer, number, signer, issuedAt, nextUpdate }) => [
-    kind,
+  const items = listing.items.map(({ item, fmspc: id, issuer, number, signer, issuedAt, nextUpdate }) => [
+    item,
     id ?? (issuer === undefined ? "" : `authority ${issuer}`),
     number,
     signer === 0 ? "root" : signer,

@@ -64,7 +64,7 @@ Example:
         const { client, simulated } = await connectWallet(options);
         const { demoteEnclave, standingOf } = await import("../../sdk/demotion.ts");
         const standing = await standingOf(client, signingKey);
-        progress(`${standing.reason === undefined ? "Not demotable" : standing.reason}: ${standing.why}`);
+        if (standing.reason !== undefined) progress(`${standing.reason}: ${standing.why}`);
         const { hash, gasUsed } = await demoteEnclave(client, standing);
         const text = fields([
           ["demoted", signingKey],

@@ -27,7 +27,7 @@ export function addEndorsementCommands(program: Command): void {
     .command("endorse")
     .description("say that you reproduced a workload from a source")
     .argument("<workload>", "workload id", id)
-    .requiredOption("--source <hash>", "git commit or SHA-256 of the source, with 0x", sourceHash)
+    .requiredOption("--source <hash>", "git commit or SHA-256 of the source", sourceHash)
     .requiredOption("--uri <uri>", "where source and report are")
     .addHelpText(
       "after",
@@ -95,7 +95,8 @@ export function addEndorsementCommands(program: Command): void {
 }
 
 function sourceHash(text: string): Hex {
-  if (!/^0x([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/.test(text))
-    throw new InvalidArgumentError("It must be 0x and 20 bytes (git commit) or 32 bytes (SHA-256) of hex.");
-  return text.toLowerCase() as Hex;
+  const digits = /^(?:0x)?([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/.exec(text)?.[1]; // git and sha256sum write no 0x
+  if (digits === undefined)
+    throw new InvalidArgumentError("It must be 20 bytes (git commit) or 32 bytes (SHA-256) of hex.");
+  return `0x${digits.toLowerCase()}`;
 }

@@ -53,8 +53,10 @@ abstract contract Authorities is ITdxCollateral {
             _numbers[keyId] = number;
             recorded = _authorities[number];
         } else {
+            // What takes a revoked one's place need not be valid for longer.
             require(
-                given.notAfter > recorded.notAfter, TdxCollateral_CertificateNotNewer(recorded.notAfter, given.notAfter)
+                recorded.revoked || given.notAfter > recorded.notAfter,
+                TdxCollateral_CertificateNotNewer(recorded.notAfter, given.notAfter)
             );
         }
         _authorities[number] = Authority(given.serial, given.notAfter, role, false);

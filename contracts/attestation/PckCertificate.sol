@@ -187,7 +187,8 @@ library PckCertificate {
             // Not as a PCK certificate has them: see the two constants.
             if (id >> 216 == KEY_USAGE_ID) revert ITdxVerifier.TdxVerifier_WrongCertificateRole(false, false);
             if (id >> 216 == CONSTRAINTS_ID) revert ITdxVerifier.TdxVerifier_WrongCertificateRole(true, true);
-            _require(id >> 248 == 0x06 && (id >> 240) & 0x80 == 0, start);
+            // Nor is Intel's extension passed over for its form: another reader may take it for the platform's.
+            _require(id >> 248 == 0x06 && (id >> 240) & 0x80 == 0 && id >> 168 != SgxExtension.ID, start);
             (, start) = _open(leaf, start + 2 + uint8(id >> 240), OCTET_STRING);
             _require(start == end, offset);
         }

@@ -16,6 +16,9 @@ library SgxExtension {
     uint8 private constant PCE_ID = 3;
     uint8 private constant FMSPC = 4;
 
+    /// @dev The extension's own OID, tag and size included.
+    uint256 internal constant ID = 0x06092a864886f84d010d01;
+
     /// @dev The extension up to the octet string's tag, and from there up to its first field.
     uint256 private constant HEAD = 0x3082000006092a864886f84d010d01;
     uint256 private constant HEAD_MASK = 0xffff0000ffffffffffffffffffffff;

@@ -24,7 +24,11 @@ import { TdReport } from "./TdReport.sol";
 ///    e+522    64  signature r || s by the PCK key
 ///    e+586     2  size n of the QE authentication data
 ///    e+588     n  QE authentication data
-///  e+588+n        certification data of the PCK key: not read
+///  e+588+n        a quote may stop here
+///  e+588+n     2  certification data type of the PCK key, 5
+///  e+590+n     4  size m of its certificate chain
+///  e+594+n     m  chain, PEM: not read, the leaf is sent apart
+///  e+594+n+m      padding, zeros
 library TdQuote {
     uint256 internal constant MAX_SIZE = 16_384;
     /// @dev Intel's QE writes 32 bytes.
@@ -44,6 +48,8 @@ library TdQuote {
     uint256 private constant QE_SIGNATURE_AT = 522;
     uint256 private constant AUTH_SIZE_AT = 586;
     uint256 private constant AUTH_DATA_AT = 588;
+    /// @dev Bytes before the certificate chain: its type and size.
+    uint256 private constant CHAIN_HEADER_SIZE = 6;
 
     // As the bytes stand in the quote.
     uint256 private constant VERSION_4 = 0x0400;
@@ -56,6 +62,7 @@ library TdQuote {
     uint256 private constant TEE_TYPE = 0x81000000;
     bytes16 private constant QE_VENDOR = 0x939a7233f79c4ca9940a0db3957f0607;
     uint256 private constant QE_REPORT_CERTIFICATION = 0x0600;
+    uint256 private constant PEM_CHAIN_CERTIFICATION = 0x0500;
 
     /// @notice Reverts unless the readers below may be used on `quote`.
     /// @return e Where what is signed ends: what the readers ask for.
@@ -125,7 +132,7 @@ library TdQuote {
             require(quote.length >= needed, ITdxVerifier.TdxVerifier_QuoteTruncated(quote.length, needed));
 
             // The stated sizes count the PCK chain too, which may have been cut off: they are compared with each other and
-            // with what is read here, not with the length of `quote`.
+            // with what is read here, and with the length of `quote` if it goes on.
             uint256 signatureData = _littleEndian(_word(quote, e) >> 224, 4);
             uint256 certificationData = _littleEndian(_word(quote, e + CERTIFICATION_SIZE_AT) >> 224, 4);
             require(
@@ -134,6 +141,35 @@ library TdQuote {
                 // Both were read as 4 bytes.
                 ITdxVerifier.TdxVerifier_InconsistentLengths(uint32(signatureData), uint32(certificationData))
             );
+            if (quote.length != needed) _requireChain(quote, needed, certificationData, e + QE_REPORT_AT + certificationData);
+        }
+    }
+
+    /// @dev `start` is where the chain's type stands, `end` where the stated sizes say that the quote ends: at most 2^33.
+    function _requireChain(bytes calldata quote, uint256 start, uint256 certificationData, uint256 end) private pure {
+        unchecked {
+            require(
+                quote.length >= start + CHAIN_HEADER_SIZE,
+                ITdxVerifier.TdxVerifier_QuoteTruncated(quote.length, start + CHAIN_HEADER_SIZE)
+            );
+            uint256 header = _word(quote, start);
+            if (header >> 240 != PEM_CHAIN_CERTIFICATION) {
+                revert ITdxVerifier.TdxVerifier_UnsupportedCertification(uint16(_littleEndian(header >> 240, 2)));
+            }
+            uint256 chain = _littleEndian((header >> 208) & 0xffffffff, 4);
+            require(
+                start + CHAIN_HEADER_SIZE + chain == end,
+                // Both were read as 4 bytes.
+                ITdxVerifier.TdxVerifier_InconsistentChainLength(uint32(chain), uint32(certificationData))
+            );
+            require(quote.length >= end, ITdxVerifier.TdxVerifier_QuoteTruncated(quote.length, end));
+            for (uint256 offset = end; offset < quote.length; offset += 32) {
+                uint256 left = quote.length - offset;
+                uint256 word = _word(quote, offset);
+                // Of the last word only what lies within the quote.
+                if (left < 32) word >>= (32 - left) * 8;
+                require(word == 0, ITdxVerifier.TdxVerifier_TrailingBytes(end, quote.length));
+            }
         }
     }
 

@@ -88,7 +88,7 @@ interface ITdxCollateral {
     error TdxCollateral_CertificateNotYetValid(uint64 notBefore, uint256 timestamp);
     /// @notice An authority's certificate has expired. Unix seconds.
     error TdxCollateral_CertificateExpired(uint64 notAfter, uint256 timestamp);
-    /// @notice The certificate recorded for this key is valid as long or longer. Unix seconds.
+    /// @notice The certificate recorded for this key is valid as long or longer, and not revoked. Unix seconds.
     error TdxCollateral_CertificateNotNewer(uint64 recorded, uint64 given);
     /// @notice The certificate is not signed by the root key.
     error TdxCollateral_BadCertificateSignature();
@@ -130,7 +130,8 @@ interface ITdxCollateral {
     );
 
     /// @notice Records a PCK Platform CA, PCK Processor CA or TCB signing certificate. Caller: anyone.
-    /// A later certificate of a recorded key takes the place of the former: it is then the one that must not be revoked.
+    /// A later certificate of a recorded key takes the place of the former, of a revoked one any that is not: it is then the
+    /// one that must not be revoked.
     /// @dev Reverts, in this order: any error of X509 and Der; WrongIssuer, UnknownSubject, WrongCertificateRole,
     /// CertificateNotYetValid, CertificateExpired, BadCertificateSignature, KeyHasAnotherRole, AuthorityRevoked,
     /// CertificateNotNewer.

@@ -57,10 +57,15 @@ interface ITdxVerifier {
     error TdxVerifier_UnsupportedTeeType(uint32 teeType);
     /// @notice The quoting enclave is not Intel's.
     error TdxVerifier_UnknownQeVendor(bytes16 vendorId);
-    /// @notice The certification data are not of type 6, a QE report with its own certification.
+    /// @notice The certification data are not of type 6, a QE report with its own certification; or theirs, where they are
+    /// sent, not of type 5, a PCK certificate chain.
     error TdxVerifier_UnsupportedCertification(uint16 certificationType);
     /// @notice The lengths that the quote states for its signature and certification data contradict each other.
     error TdxVerifier_InconsistentLengths(uint32 signatureData, uint32 certificationData);
+    /// @notice The quote goes on with a certificate chain of `chain` bytes, which is not what `certificationData` leaves for it.
+    error TdxVerifier_InconsistentChainLength(uint32 chain, uint32 certificationData);
+    /// @notice Behind `end`, where the quote's certificate chain ends, there is something else than zeros.
+    error TdxVerifier_TrailingBytes(uint256 end, uint256 length);
     /// @notice The QE authentication data are longer than the limit, in bytes.
     error TdxVerifier_AuthDataTooLong(uint256 length, uint256 limit);
 
@@ -148,17 +153,17 @@ interface ITdxVerifier {
     ///
     /// Reverts, in this order: BadPolicy; the quote's form (QuoteTooLong, QuoteTruncated, UnsupportedVersion,
     /// UnsupportedBody, QuoteTruncated, UnsupportedKeyType, UnsupportedTeeType, UnknownQeVendor,
-    /// UnsupportedCertification, AuthDataTooLong, QuoteTruncated, InconsistentLengths); the guest (DebugTd,
-    /// SeptVeEnabled, ReservedTdAttributes, UnknownSeamSigner, BadSeamAttributes, ServiceTdBound); with a leaf,
+    /// UnsupportedCertification, AuthDataTooLong, QuoteTruncated, InconsistentLengths; of a whole quote also QuoteTruncated,
+    /// UnsupportedCertification, InconsistentChainLength, QuoteTruncated, TrailingBytes); the guest (DebugTd, SeptVeEnabled, ReservedTdAttributes, UnknownSeamSigner, BadSeamAttributes, ServiceTdBound); with a leaf,
     /// QuoteTruncated, UnknownIssuer, CertificateTooLong, and as they come up on the way through the certificate
     /// MalformedCertificate, WrongIssuer, CertificateNotYetValid, CertificateExpired, WrongCertificateRole,
     /// BadSgxExtension, MissingSgxExtension, BadCertificateSignature; any error of `ITdxCollateral.inForce`; without a
     /// leaf, PlatformNotRecorded, CertificateExpired; IssuerRevoked, WrongRevocationHint, CertificateRevoked; the quoting
     /// enclave, unless the record stands for it (WrongQeMiscSelect, WrongQeAttributes, WrongQeSigner, WrongQeProduct,
     /// QeReportDataMismatch, BadQeReportSignature); BadQuoteSignature, PceIdMismatch, TcbStatusNotAllowed.
-    /// @param quote Header through attestation key, or through QE authentication data. In the latter case the PEM chain that
-    /// platforms append, and any padding after it, may be cut off or left: bytes after the authentication data are neither
-    /// read nor vouched for. At most 16,384 bytes.
+    /// @param quote Header through attestation key, or through QE authentication data, or whole: with the PEM chain that
+    /// platforms append, whose type and size are checked and whose text is neither read nor vouched for, and with zeros as
+    /// padding, nothing else. At most 16,384 bytes.
     /// @param evidence What stands beside it.
     /// @param allowedTcb Which statuses to accept: bit n stands for `TcbStatus` n. Unsupported and Revoked cannot be allowed.
     function verify(bytes calldata quote, Evidence calldata evidence, uint16 allowedTcb)

@@ -69,8 +69,8 @@ library Crl {
     uint256 private constant SERIAL_SIZE = 20;
     /// @dev A date, UTCTime, and a reason code.
     uint256 private constant TAIL_SIZE = 29;
-    /// @dev No entry's tail: those end in three zero bytes.
-    bytes32 private constant NONE = bytes32(uint256(1));
+    /// @dev No entry's tail, nor zeros: SHA-256 of "no entry of a revocation list ends like this".
+    bytes32 private constant NONE = 0x7c2ca93f67808bf1ab513b0851448028b83357426b2d587fb5d19b7d1c701572;
     // How an entry starts that consists of a serial of 20 bytes, with or without a zero before them, and such a tail: four
     // bytes, then nine bits of the serial, at least and exactly this.
     uint256 private constant ENTRY_OF_20 = 0x30330214 * 0x200 + 2;

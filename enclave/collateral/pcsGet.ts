@@ -1,6 +1,7 @@
 /**
  * Room: enclave/collateral. One GET to whoever serves collateral: bounded in size and time. Private addresses are fine,
- * a PCCS usually has one: nothing is sent along, and what comes is taken by a contract only if it is signed.
+ * a PCCS usually has one: nothing is sent along, and what comes is taken by a contract only if it is signed. But only the
+ * address that the operator named: a server must not send the worker to others in its network.
  */
 import type { PcsAnswer, PcsGet } from "../../protocol/collateral/pcs.ts";
 import { BaseError } from "../../protocol/errors.ts";
@@ -8,7 +9,7 @@ import { collectBytes } from "../fetch/collectBytes.ts";
 import { BadStatusError, httpGet } from "../fetch/httpGet.ts";
 
 const timeoutMs = 20_000;
-const policy = { allowHttp: true, allowPrivateAddresses: true } as const;
+const policy = { allowHttp: true, allowPrivateAddresses: true, maxRedirects: 0 } as const;
 
 /**
  * Makes the GET that `fetchCollateral` takes.

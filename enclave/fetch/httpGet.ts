@@ -18,12 +18,14 @@ export type HttpPolicy = {
   allowHttp: boolean;
   /** Allow private, loopback and link-local addresses: only for a chain and storage on one machine. */
   allowPrivateAddresses: boolean;
+  /** How many redirects are followed; three when left out. */
+  maxRedirects?: number;
   /** How names are resolved; the system's resolver when left out. */
   resolve?: Resolve;
 };
 
 const maxUriLength = 2048;
-const maxRedirects = 3;
+const usualRedirects = 3;
 const maxHeaderBytes = 16 * 1024;
 const maxShownLength = 80;
 
@@ -37,6 +39,7 @@ const maxShownLength = 80;
  * const response = await httpGet("https://example.org/a.age", policy, AbortSignal.timeout(10_000))
  */
 export async function httpGet(uri: string, policy: HttpPolicy, signal: AbortSignal): Promise<IncomingMessage> {
+  const { maxRedirects = usualRedirects } = policy;
   let url = checkUrl(uri, policy);
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const response = await send(url, policy, signal);
@@ -45,7 +48,7 @@ export async function httpGet(uri: string, policy: HttpPolicy, signal: AbortSign
     response.destroy();
     url = checkUrl(next, policy);
   }
-  throw new TooManyRedirectsError(originOf(url));
+  throw new TooManyRedirectsError(originOf(url), maxRedirects);
 }
 
 /**
@@ -161,7 +164,7 @@ export class PrivateAddressError extends BaseError {
 /** The server keeps sending elsewhere. */
 export class TooManyRedirectsError extends BaseError {
   override readonly name = "Fetch.TooManyRedirectsError";
-  constructor(origin: string) {
+  constructor(origin: string, maxRedirects: number = usualRedirects) {
     super(`${origin} redirects more than ${maxRedirects} times.`, { hint: "Use the final address of the file." });
   }
 }

@@ -24,7 +24,8 @@ export const utcTime = z
   .refine((text) => {
     const time = Date.parse(text);
     // Date.parse rolls 31 February over to March; a time that comes out otherwise than it went in is no time.
-    return !Number.isNaN(time) && new Date(time).toISOString() === text.replace("Z", ".000Z");
+    // Nor one before 1970, which the contracts do not read.
+    return time >= 0 && new Date(time).toISOString() === text.replace("Z", ".000Z");
   }, "no such time")
   .transform((text) => Date.parse(text) / 1000);
 

@@ -3,14 +3,17 @@
  * status. Pure: the time is an argument. Never throws for what quote and collateral hold: a judgement says what is wrong.
  * Source: Intel QVL, QuoteVerifier (4.1.2.4); the order of the checks is ours.
  */
+
 import { type Hex, hexToBytes } from "viem";
 import { BaseError } from "../errors.ts";
 import { type Certificate, readCertificate } from "../quote/certificate.ts";
+import { intelName } from "../quote/intelNames.ts";
 import { isSignedP256 } from "../quote/p256Signature.ts";
 import { chainOf, parseQuote, quoteBytes, type SplitQuote, splitQuote } from "../quote/parseQuote.ts";
 import type { TdReport } from "../quote/tdReport.ts";
 import { type CheckedQuote, checkQuote, type QuoteCheck, QuoteCheckError } from "../quote/verifyQuote.ts";
 import { commonNameOf } from "../quote/x509.ts";
+import { sameBytes } from "../sameBytes.ts";
 import type { Collateral } from "./collateral.ts";
 import { evaluateTcb, moduleIdentityOf, requirePlatform, type TcbEvaluation } from "./evaluateTcb.ts";
 import type { ModuleSigner } from "./tcbInfo.ts";
@@ -135,7 +138,7 @@ function checkRoot(quote: Uint8Array, rootKey: Hex, passed: (check: JudgementChe
   const root = readCertificate(chainOf(parseQuote(quote))[2]);
   const check = "root CA of the quote";
   const isRoot =
-    equal(root.publicKey, hexToBytes(rootKey)) && isSignedP256(root.signature, root.signedPart, root.publicKey);
+    sameBytes(root.publicKey, hexToBytes(rootKey)) && isSignedP256(root.signature, root.signedPart, root.publicKey);
   if (!isRoot) throw new JudgementError(check, "not of the root key");
   passed(check, "of the root key");
 }
@@ -150,20 +153,20 @@ function checkRevocation(
     if (!holds) throw new JudgementError(check, wrong);
     passed(check, right);
   };
-  const isSame = equal(issuer.publicKey, pckCa.publicKey) && equal(issuer.subject, pckCa.subject);
+  const isSame = sameBytes(issuer.publicKey, pckCa.publicKey) && sameBytes(issuer.subject, pckCa.subject);
   need("PCK CA match", isSame, "the collateral is of another PCK CA", commonNameOf(pckCa.subject));
   const revoked = ({ serial }: Certificate) => `serial 0x${serial.toString(16)} is revoked`;
   const isIssuerGood = !rootCrl.revoked.includes(issuer.serial);
   need("PCK CA of the quote revocation", isIssuerGood, revoked(issuer), "not revoked");
-  const name = commonNameOf(leaf.subject);
-  need("leaf common name", name === "Intel SGX PCK Certificate", "no PCK certificate", name);
+  const isPck = sameBytes(leaf.subject, intelName("Intel SGX PCK Certificate"));
+  need("leaf common name", isPck, "no PCK certificate", "Intel SGX PCK Certificate");
   need("leaf revocation", !pckCrl.revoked.includes(leaf.serial), revoked(leaf), "not revoked");
 }
 
 function isModuleOf({ mrSignerSeam, seamAttributes }: TdReport, signer: ModuleSigner): boolean {
   const { mrSigner, attributes, attributesMask } = signer;
   const isMasked = attributes.every((byte, i) => byte === ((seamAttributes[i] ?? 0) & (attributesMask[i] ?? 0)));
-  return equal(mrSignerSeam, mrSigner) && isMasked;
+  return sameBytes(mrSignerSeam, mrSigner) && isMasked;
 }
 
 function failure(error: BaseError, stage: JudgementCheck): CheckOutcome {
@@ -172,10 +175,6 @@ function failure(error: BaseError, stage: JudgementCheck): CheckOutcome {
   return isNamed
     ? { check: error.check, passed: false, fact: error.fact }
     : { check: stage, passed: false, fact: error.message };
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** The check, which needs quote and collateral, did not pass. */

@@ -133,7 +133,8 @@ export class PcsRefusedError extends BaseError {
   /** Status of the answer. */
   readonly status: number;
   constructor(url: string, status: number, fact?: string) {
-    const path = URL.canParse(url) ? new URL(url).pathname : url;
+    // A PCCS may have an access key in front of the API's path.
+    const path = URL.canParse(url) ? new URL(url).pathname.replace(/^.*(?=\/(sgx|tdx)\/certification\/)/, "") : url;
     super(`The collateral server answered ${status} for ${path}${fact === undefined ? "" : `: ${fact}`}.`, {
       hint: "404: it has nothing for this FMSPC. Else try again later, or another server: Intel's, or another PCCS.",
       retryable: status === 429 || status >= 500,

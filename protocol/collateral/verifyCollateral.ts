@@ -2,11 +2,14 @@
  * Room: protocol/collateral. Whether collateral is Intel's (or a simulated root's) and valid at a time. Pure.
  * Source: Intel QVL, VerifyTCBInfo, VerifyEnclaveIdentity, VerifyPCKCertificate; RFC 5280, 6.3.
  */
+
 import { type Hex, hexToBytes } from "viem";
 import { BaseError } from "../errors.ts";
 import { type Certificate, readCertificate } from "../quote/certificate.ts";
+import { intelName } from "../quote/intelNames.ts";
 import { isSignedP256 } from "../quote/p256Signature.ts";
 import { commonNameOf } from "../quote/x509.ts";
+import { sameBytes } from "../sameBytes.ts";
 import { requireJsonSize } from "./canonicalJson.ts";
 import type { Collateral } from "./collateral.ts";
 import { type Crl, readCrl } from "./crl.ts";
@@ -81,7 +84,12 @@ export function verifyCollateral(
   const needs = needsAt(atUnixSeconds, passed);
   const key = hexToBytes(rootKey, { size: 64 });
   const rootCa = readCertificate(collateral.rootCa);
-  needs.that("root CA key", equal(rootCa.publicKey, key), "another key than the root that is believed", "the root key");
+  needs.that(
+    "root CA key",
+    sameBytes(rootCa.publicKey, key),
+    "another key than the root that is believed",
+    "the root key",
+  );
   needs.signature("root CA signature", rootCa.signature, rootCa.signedPart, key);
   needs.authority("root CA role", rootCa);
   needs.dates("root CA dates", rootCa.notBefore, rootCa.notAfter);
@@ -94,7 +102,7 @@ export function verifyCollateral(
 
   const signing = readCertificate(collateral.tcbSigning);
   needs.signature("TCB signing signature", signing.signature, signing.signedPart, key);
-  needs.name("TCB signing name", signing, rootCa, ["Intel SGX TCB Signing"]);
+  needs.name("TCB signing name", signing, ["Intel SGX TCB Signing"]);
   const signs = !signing.isCa && (signing.keyUsage & keyUsage.digitalSignature) !== 0;
   needs.that("TCB signing role", signs, "not an end certificate that signs", "an end certificate that signs");
   needs.dates("TCB signing dates", signing.notBefore, signing.notAfter);
@@ -102,7 +110,7 @@ export function verifyCollateral(
 
   const pckCa = readCertificate(collateral.pckCa);
   needs.signature("PCK CA signature", pckCa.signature, pckCa.signedPart, key);
-  needs.name("PCK CA name", pckCa, rootCa, ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"]);
+  needs.name("PCK CA name", pckCa, ["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"]);
   needs.authority("PCK CA role", pckCa);
   needs.dates("PCK CA dates", pckCa.notBefore, pckCa.notAfter);
   needs.unrevoked("PCK CA revocation", pckCa, rootCrl);
@@ -146,23 +154,19 @@ function needsAt(atUnixSeconds: number, passed?: (check: CollateralCheck, fact: 
       that(check, !revoked.includes(serial), `serial 0x${serial.toString(16)} is revoked`, "not revoked");
     },
     issuer(check: CollateralCheck, { issuer }: Crl, { subject }: Certificate) {
-      that(check, equal(issuer, subject), "another issuer", commonNameOf(subject));
+      that(check, sameBytes(issuer, subject), "another issuer", commonNameOf(subject));
     },
     authority(check: CollateralCheck, { isCa, keyUsage: usage }: Certificate) {
       const holds = isCa && (usage & authority) === authority;
       that(check, holds, "not a certificate authority", "an authority for certificates and lists");
     },
-    /** A root's certificates are told apart by their common names: it signs TCB documents under one of them only. */
-    name(check: CollateralCheck, certificate: Certificate, root: Certificate, names: readonly string[]) {
-      const name = commonNameOf(certificate.subject);
-      const holds = names.includes(name) && equal(certificate.issuer, root.subject);
-      that(check, holds, `not ${names.join(" or ")} of the root CA`, name);
+    /** A root's certificates are told apart by their names: it signs TCB documents under one of them only. */
+    name(check: CollateralCheck, certificate: Certificate, names: readonly Parameters<typeof intelName>[0][]) {
+      const name = names.find((one) => sameBytes(certificate.subject, intelName(one)));
+      const holds = name !== undefined && sameBytes(certificate.issuer, intelName("Intel SGX Root CA"));
+      that(check, holds, `not ${names.join(" or ")} of the root CA`, name ?? "");
     },
   };
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** The check did not pass. */

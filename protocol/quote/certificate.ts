@@ -26,6 +26,9 @@ const oid = {
   sgx: "0x2a864886f84d010d01",
 } as const;
 
+/** Content of the version's tag: the integer 2, and nothing else. */
+const version3 = "0x020102";
+
 /** What the verification needs of a certificate. Byte arrays are views into it. */
 export type Certificate = {
   /** What the issuer signs. */
@@ -68,8 +71,7 @@ export function readCertificate(der: Uint8Array): Certificate {
   certificate.end();
 
   const body = readDer(signedPart.content, "certificate body");
-  const version = readDer(body.next(tag.version).content, "version").next(tag.integer);
-  if (bytesToHex(version.content) !== "0x02") throw unsupported("version other than 3");
+  if (bytesToHex(body.next(tag.version).content) !== version3) throw unsupported("version other than 3");
   const serial = readSerial(body);
   requireEcdsa(body.next(tag.sequence), unsupported);
   const issuer = body.next(tag.sequence).whole;

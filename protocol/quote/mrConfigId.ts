@@ -6,6 +6,7 @@
 import { bytesToHex, concatBytes, type Hex, keccak256, sha256, stringToBytes } from "viem";
 import type { WorkloadMeasurements } from "../attestationBinding.ts";
 import { BaseError } from "../errors.ts";
+import { keyProviderKinds } from "./keyProvider.ts";
 import type { TdReport } from "./tdReport.ts";
 
 /** Version byte, 32 bytes of commitment, zero padding. */
@@ -15,8 +16,8 @@ const at = { version: 0, commitment: 1, padding: 33, end: 48 } as const;
 const preimage = { appId: 32, kind: 52, keyProviderId: 53 } as const;
 const maxKeyProviderId = 256;
 const documentDomain = stringToBytes("dstack-mr-config-v3:\0");
-/** JCS sorts keys: only `app_id` can come before `compose_hash`. */
-const documentStart = /^\{(?:"app_id":"[0-9a-f]*",)?"compose_hash":"([0-9a-f]{64})"[,}]/;
+/** JCS sorts keys: only `app_id`, whole bytes and at most 32 of them, can come before `compose_hash`. */
+const documentStart = /^\{(?:"app_id":"(?:[0-9a-f]{2}){0,32}",)?"compose_hash":"([0-9a-f]{64})"[,}]/;
 const composeHashKey = '"compose_hash"';
 
 /** Bytes of evidence that each version takes. */
@@ -31,13 +32,14 @@ const evidenceSize: Readonly<Record<number, { min: number; max: number }>> = {
  *
  * @param mrConfigId - 48 bytes: version || commitment (32 bytes) || 15 zero bytes. Commitment of version 1: the compose
  * hash; 2: keccak256(evidence); 3: sha256("dstack-mr-config-v3:" || 0x00 || evidence).
- * @param evidence - version 1: empty; 2: compose hash (32 bytes) || app id (20) || key provider kind (1) || key provider
- * id (at most 256); 3: the JCS document, at most 4,096 bytes, which starts with `{"compose_hash":"<64 lowercase hex>"`, or
- * with `{"app_id":"<lowercase hex>",` before that key, then `,` or `}`, and holds `"compose_hash"` once.
+ * @param evidence - version 1: empty; 2: compose hash (32 bytes) || app id (20) || key provider kind (1, at most 4) ||
+ * key provider id (at most 256); 3: the JCS document, at most 4,096 bytes, which starts with
+ * `{"compose_hash":"<64 lowercase hex>"`, or with `{"app_id":"<an even count of lowercase hex, at most 64>",` before that
+ * key, then `,` or `}`, and holds `"compose_hash"` once.
  * @returns 32 bytes.
  * @throws {@link MalformedMrConfigIdError} (size), {@link ZeroMrConfigIdError}, {@link UnsupportedMrConfigIdError},
- * {@link MalformedMrConfigIdError} (padding), {@link ConfigEvidenceSizeError}, {@link ConfigEvidenceMismatchError},
- * {@link ConfigDocumentError}, in this order.
+ * {@link MalformedMrConfigIdError} (padding), {@link ConfigEvidenceSizeError}, {@link UnknownKeyProviderError},
+ * {@link ConfigEvidenceMismatchError}, {@link ConfigDocumentError}, in this order.
  * @example
  * const composeHash = composeHashOf(parseQuote(bytes).report.mrConfigId)
  */
@@ -51,6 +53,8 @@ export function composeHashOf(mrConfigId: Uint8Array, evidence: Uint8Array = new
     throw new ConfigEvidenceSizeError(version, evidence.length, limits);
   const commitment = bytesToHex(mrConfigId.subarray(at.commitment, at.padding));
   if (version === 1) return commitment;
+  const kind = evidence[preimage.kind] ?? 0;
+  if (version === 2 && kind >= keyProviderKinds.length) throw new UnknownKeyProviderError(kind);
   const hash = version === 2 ? keccak256(evidence) : sha256(concatBytes([documentDomain, evidence]));
   if (hash !== commitment) throw new ConfigEvidenceMismatchError(version, hash, commitment);
   return version === 2 ? bytesToHex(evidence.subarray(0, preimage.appId)) : composeHashIn(evidence);
@@ -134,6 +138,19 @@ export class ConfigEvidenceSizeError extends BaseError {
     super(`Evidence for MRCONFIGID of version ${version} is ${size} bytes, expected ${min} to ${max}.`, {
       hint: "Version 1 takes none, version 2 the preimage, version 3 the configuration document.",
     });
+  }
+}
+
+/** The preimage names a key provider of a kind that dstack does not have. */
+export class UnknownKeyProviderError extends BaseError {
+  override readonly name = "Quote.UnknownKeyProviderError";
+  constructor(kind: number) {
+    super(
+      `The preimage of MRCONFIGID names a key provider of kind ${kind}, expected 0 to ${keyProviderKinds.length - 1}.`,
+      {
+        hint: `dstack knows ${keyProviderKinds.join(", ")}; do not trust a VM that has another.`,
+      },
+    );
   }
 }
 

@@ -38,7 +38,7 @@ const intelQeVendorId = "0x939a7233f79c4ca9940a0db3957f0607";
 /** Longest quote that is read, in bytes; real ones are 5 to 8 KB with their padding. */
 export const maxQuoteSize = 16_384;
 /** Longest QE authentication data that is read, in bytes; real ones have 32. */
-export const maxAuthDataSize = 1024;
+const maxAuthDataSize = 1024;
 
 /** A quote's parts. Byte arrays are views into it. */
 export type Quote = {

@@ -14,16 +14,12 @@ import {
   keccak256,
 } from "viem";
 import { tdxVerifierAbi } from "../abi.ts";
-import { tcbStatuses } from "../collateral/tcbStatus.ts";
 import { readCertificate, UnsupportedCertificateError } from "./certificate.ts";
 import { platformIdOf, readSgxExtension } from "./sgxExtension.ts";
 import type { TdReport } from "./tdReport.ts";
 
 const tcbEvidenceAbi = [getAbiItem({ abi: tdxVerifierAbi, name: "assess" }).inputs[0]] as const;
 const platformAbi = [tcbEvidenceAbi[0].components[0]] as const;
-
-/** Names of the contracts' `TcbStatus`, by number. */
-export const tcbStatusNames = ["Unsupported", ...tcbStatuses] as const;
 
 /** All that collateral judges of one quote; `TcbEvidence` of the contracts. */
 export type TcbEvidence = AbiParameterToPrimitiveType<(typeof tcbEvidenceAbi)[0]>;
@@ -88,7 +84,7 @@ export function hashTcbEvidence(evidence: TcbEvidence): Hex {
 }
 
 /** keccak256 of the platform's ABI encoding. */
-export function hashPlatform(platform: RecordedPlatform): Hex {
+function hashPlatform(platform: RecordedPlatform): Hex {
   return keccak256(encodeAbiParameters(platformAbi, [platform]));
 }
 

@@ -2,9 +2,11 @@
  * Room: protocol/quote. Verifies a TDX quote offline, check by check as the chain does. Pure: the time is an argument.
  * Mirrors `contracts/attestation/TdxVerifier.sol`. TCB collateral is not consulted: the result says so; `protocol/collateral/judgeQuote.ts` does that.
  */
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, type Hex, hexToBytes } from "viem";
 import { BaseError } from "../errors.ts";
+import { sameBytes } from "../sameBytes.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { type EnclaveIdentity, intelTdQe, mismatchOf } from "./enclaveIdentity.ts";
 import { isSignedP256 } from "./p256Signature.ts";
@@ -125,7 +127,7 @@ export function checkQuote(quote: Uint8Array | SplitQuote, demands: QuoteDemands
   need("issuer role", mayIssue, "not a certificate authority", "a certificate authority");
   needDates("issuer dates", issuer);
   needSignature("leaf signature", "the issuer", leaf.signature, leaf.signedPart, issuer.publicKey);
-  need("leaf name", equal(leaf.issuer, issuer.subject), "issued by another name", "issued by the issuer's name");
+  need("leaf name", sameBytes(leaf.issuer, issuer.subject), "issued by another name", "issued by the issuer's name");
   const isEnd = !leaf.isCa && (leaf.keyUsage & keyUsage.digitalSignature) !== 0;
   const wrongRole = isEnd ? "no SGX extension" : "not an end certificate that signs";
   need("leaf role", isEnd && leaf.sgxExtension !== undefined, wrongRole, "an end certificate of a platform");
@@ -137,7 +139,7 @@ export function checkQuote(quote: Uint8Array | SplitQuote, demands: QuoteDemands
   const mismatch = mismatchOf(enclave, identity);
   need("QE identity", mismatch === undefined, mismatch ?? "", `Intel's TD quoting enclave, ISVSVN ${enclave.isvSvn}`);
   const binding = sha256(concatBytes([parsed.attestationKey, parsed.authData]));
-  const bound = equal(enclave.reportData.subarray(0, 32), binding) && isZero(enclave.reportData.subarray(32));
+  const bound = sameBytes(enclave.reportData.subarray(0, 32), binding) && isZero(enclave.reportData.subarray(32));
   need("QE binding", bound, "another key", "the QE vouches for the attestation key");
   const { signature, signedPart, attestationKey, report } = parsed;
   needSignature("TD signature", "the attestation key", signature, signedPart, attestationKey);
@@ -167,10 +169,6 @@ function littleEndian(bytes: Uint8Array): bigint {
 
 function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** The check did not pass. */

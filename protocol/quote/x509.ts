@@ -95,6 +95,7 @@ export function readTime(reader: DerReader, unsupported: Unsupported): number {
   const iso = date.toISOString().replace(/[-:T]|\.000Z/g, "");
   if (iso !== `${utc ? String(fullYear) + text.slice(2, 12) : text.slice(0, 14)}`)
     throw unsupported("time that does not exist");
+  if (date.getTime() < 0) throw unsupported("time before 1970"); // which the contracts do not read
   return date.getTime() / 1000;
 }
 

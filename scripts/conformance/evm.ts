@@ -5,9 +5,8 @@ import { readFile } from "node:fs/promises";
 import { network } from "hardhat";
 import { type Abi, type Address, decodeErrorResult, encodeDeployData, type Hex } from "viem";
 import { tdxCollateralAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
-import { authorityRoles, collateralKinds } from "../../protocol/collateral/chainState.ts";
+import { wordFor } from "../../protocol/contractEnums.ts";
 import { BaseError } from "../../protocol/errors.ts";
-import { tcbStatusNames } from "../../protocol/quote/platformRecord.ts";
 
 /** Most that a transaction may use. Source: EIP-7825. */
 const gasCap = "0x1000000";
@@ -28,16 +27,18 @@ export type Evm = {
 };
 
 /**
- * Starts an EVM of the `osaka` rules at a time.
+ * Starts an EVM at a time.
  *
  * @param at - Unix seconds, at least 1.
+ * @param hardfork - its rules; those of `prague` have no P-256 precompile.
  * @example
  * const evm = await startEvm(1_786_621_538)
  */
-export async function startEvm(at: number): Promise<Evm> {
+export async function startEvm(at: number, hardfork: "osaka" | "prague" = "osaka"): Promise<Evm> {
   const { provider, close } = await network.create({
     network: "default",
     override: {
+      hardfork,
       initialDate: new Date((at - 1) * 1000),
       allowBlocksWithSameTimestamp: true,
       throwOnTransactionFailures: false,
@@ -117,16 +118,6 @@ function describe(data: Hex): { errorName: string | undefined; args: readonly un
   } catch {
     return { errorName: undefined, args: [], text: `reverted without a typed error (${data.slice(0, 10)})` };
   }
-}
-
-/** Members of the contracts' enums are shown by name. */
-function wordFor(internalType: string | undefined, value: unknown): string {
-  const names: Readonly<Record<string, readonly string[]>> = {
-    "enum TcbStatus": tcbStatusNames,
-    "enum CollateralKind": collateralKinds,
-    "enum AuthorityRole": authorityRoles,
-  };
-  return names[internalType ?? ""]?.[Number(value)] ?? String(value);
 }
 
 /** A contract cannot be deployed. */

@@ -7,11 +7,12 @@ import { tdxCollateralAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
 import { collateralCall, collateralItems } from "../../protocol/collateral/calls.ts";
 import { evidenceReader } from "../../protocol/collateral/chainState.ts";
 import type { Collateral } from "../../protocol/collateral/collateral.ts";
+import { recordedStatuses } from "../../protocol/enclaveRecord.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { readCertificate } from "../../protocol/quote/certificate.ts";
 import { buildEvidence, type Evidence, type EvidenceReader, noPlatform } from "../../protocol/quote/evidence.ts";
 import { splitQuote } from "../../protocol/quote/parseQuote.ts";
-import { p256KeyOf, tcbStatusNames } from "../../protocol/quote/platformRecord.ts";
+import { p256KeyOf } from "../../protocol/quote/platformRecord.ts";
 import { type Evm, RevertedCallError, startEvm } from "./evm.ts";
 import { requireUnsentParts } from "./unsentParts.ts";
 
@@ -82,12 +83,12 @@ async function verify(evm: Evm, to: Address, reader: EvidenceReader, bytes: Uint
     const verdict = decodeFunctionResult({ abi: tdxVerifierAbi, functionName: "verify", data: answer });
     const { ok, gasUsed } = await evm.send(to, data);
     const error = ok ? null : "reverted without a typed error in its transaction";
-    return { accepted: ok, status: tcbStatusNames[verdict.tcbStatus] ?? null, error, gas: gasUsed };
+    return { accepted: ok, status: recordedStatuses[verdict.tcbStatus] ?? null, error, gas: gasUsed };
   } catch (error) {
     if (!(error instanceof RevertedCallError)) throw error;
     const { gasUsed } = await evm.send(to, data);
     const isStatus = error.errorName === "TdxVerifier_TcbStatusNotAllowed";
-    const status = isStatus ? (tcbStatusNames[Number(error.args[0])] ?? null) : null;
+    const status = isStatus ? (recordedStatuses[Number(error.args[0])] ?? null) : null;
     // A quote without a chain is sent without one: that the contract misses it says less than why it is not there.
     const isMissed = ["TdxVerifier_PlatformNotRecorded", "TdxCollateral_UnknownAuthorityNumber"].includes(
       error.errorName ?? "",

@@ -42,8 +42,11 @@ export async function runPairs(vectors: Vectors, rootCa?: Uint8Array, done?: (ro
             unreadable(pair, "error" in collateral ? collateral.error : (quote as { error: BaseError }).error),
           );
         } else {
-          judge ??= await startJudge(collateral.value, rootKey, pair.at);
-          rows.set(pair, await runPair(pair, judge, quote.value, collateral.value, rootCa).catch(unexpected(pair)));
+          const run = async () => {
+            judge ??= await startJudge(collateral.value, rootKey, pair.at);
+            return await runPair(pair, judge, quote.value, collateral.value, rootCa);
+          };
+          rows.set(pair, await run().catch(unexpected(pair)));
         }
         done?.(rows.get(pair) as Row);
       }

@@ -2,7 +2,7 @@
  * Room: scripts/conformance. Reads a folder of vectors: index.json, quotes, collateral. Nothing in it is believed; what
  * is wrong with one pair is that pair's error.
  */
-import { isAbsolute, join, normalize } from "node:path";
+import { isAbsolute, join, normalize, sep } from "node:path";
 import { z } from "zod";
 import { type Collateral, collateralFiles } from "../../protocol/collateral/collateral.ts";
 import { readCrl } from "../../protocol/collateral/crl.ts";
@@ -19,24 +19,23 @@ const maxFileBytes = 128 * 1024;
 /** Pairs without a time of their own are left out where all together would be more: of N forgeries, N x N say nothing. */
 const maxCrossed = 1000;
 const hourSeconds = 3600;
+/** Far beyond every date in collateral, and within what an EVM starts at. Unix seconds. */
+const maxTime = 2 ** 40;
 
 const name = z.string().max(200);
 const path = z.string().max(500);
 const indexSchema = z.object({
   quotes: z.record(name, z.object({ file: path })),
-  collateral: z.record(name, z.object({ dir: path, window: z.array(z.string()).optional() })),
+  collateral: z.record(name, z.object({ dir: path, window: z.array(z.string()).nullish().catch(undefined) })),
   verdicts: z
     .array(
       z.object({
         quote: name,
         collateral: name,
-        at: z
-          .int()
-          .min(1)
-          .max(2 ** 40),
+        at: z.int().min(1).max(maxTime),
       }),
     )
-    .optional(),
+    .nullish(),
 });
 
 /** One run: names as in the index, time in Unix seconds. */
@@ -74,13 +73,14 @@ export async function openVectors(directory: string): Promise<Vectors> {
   }));
   const listed = new Set(pairs.map((pair) => JSON.stringify([pair.quote, pair.collateral])));
   const crossed = Object.keys(index.quotes).length * Object.keys(index.collateral).length;
+  if (pairs.length === 0 && crossed === 0) throw new BadIndexError(join(directory, "index.json"), "it names no pair");
   if (pairs.length > 0 && crossed > maxCrossed)
     return { pairs, leftOut: Math.max(0, crossed - listed.size), quote, collateral };
   for (const q of Object.keys(index.quotes))
     for (const [c, { window }] of Object.entries(index.collateral)) {
       if (listed.has(JSON.stringify([q, c]))) continue;
       const starts = [windowStart(window) ?? collateralStart(await collateral(c)), leafStart(await quote(q))];
-      pairs.push({ quote: q, collateral: c, at: Math.max(0, ...starts) + hourSeconds });
+      pairs.push({ quote: q, collateral: c, at: Math.min(Math.max(0, ...starts) + hourSeconds, maxTime) });
     }
   return { pairs, leftOut: 0, quote, collateral };
 }
@@ -95,11 +95,16 @@ async function readIndex(file: string): Promise<z.output<typeof indexSchema>> {
   }
 }
 
+function requireInside(path: string, key: string): string {
+  if (isAbsolute(path) || normalize(path).split(sep)[0] === "..")
+    throw new BadVectorError(key, `lies outside: ${path}`);
+  return path;
+}
+
 /** A file named by the index, which must lie in its folder. */
 async function readInside(directory: string, file: string | undefined, key: string): Promise<Uint8Array> {
   if (file === undefined) throw new BadVectorError(key, "is not in index.json");
-  if (isAbsolute(file) || normalize(file).startsWith("..")) throw new BadVectorError(key, `lies outside: ${file}`);
-  return await readBounded(join(directory, file), maxFileBytes);
+  return await readBounded(join(directory, requireInside(file, key)), maxFileBytes);
 }
 
 async function readBundle(directory: string, dir: string | undefined, key: string): Promise<Collateral> {
@@ -129,7 +134,7 @@ async function settle<T>(reading: Promise<T>): Promise<Read<T>> {
 
 /* TIMES */
 
-function windowStart(window: readonly string[] | undefined): number | undefined {
+function windowStart(window: readonly string[] | null | undefined): number | undefined {
   const time = Date.parse(window?.[0] ?? "");
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
 }

@@ -1,7 +1,7 @@
 /**
  * Room: sdk/collateral. What the deployment's chain lacks to judge a kind of platform, and sending what mends it.
  */
-import type { Address, Hex } from "viem";
+import { type Address, bytesToHex, type Hex } from "viem";
 import { tdxCollateralAbi } from "../../protocol/abi.ts";
 import type { CollateralCall, CollateralItemName } from "../../protocol/collateral/calls.ts";
 import {
@@ -12,6 +12,7 @@ import {
 } from "../../protocol/collateral/chainState.ts";
 import type { Collateral } from "../../protocol/collateral/collateral.ts";
 import { type CollateralStep, planCollateral } from "../../protocol/collateral/plan.ts";
+import { BaseError } from "../../protocol/errors.ts";
 import { readCertificate } from "../../protocol/quote/certificate.ts";
 import { p256KeyOf } from "../../protocol/quote/platformRecord.ts";
 import { toTypedError } from "../chainErrors.ts";
@@ -32,7 +33,7 @@ export type SentStep = { item: CollateralItemName; functionName: CollateralCall[
  *
  * @param offered - collateral to send; without it the plan only says what there is.
  * @param horizonSeconds - what is out of date by then counts as needed.
- * @throws what reading `offered` throws | RpcError
+ * @throws {@link OtherRootError} | what reading `offered` throws | RpcError
  * @example
  * const { steps } = await planFor(client, quotePlatformOf(quote), collateral, 3 * 86_400)
  */
@@ -43,6 +44,7 @@ export async function planFor(
   horizonSeconds: number,
 ): Promise<CollateralPlan> {
   const { fmspc, pckCa } = subject;
+  if (offered !== undefined) requireRoot(client, offered);
   const tcbSigning = offered && p256KeyOf(readCertificate(offered.tcbSigning).publicKey);
   const state = await readCollateralState(chainCallsOf(client), client.deployment.contracts.tdxCollateral, {
     fmspc,
@@ -103,9 +105,28 @@ export function chainCallsOf({ chain }: Client): ChainCalls {
   };
 }
 
+/** The contract would say no more than that a signature is wrong. */
+function requireRoot({ deployment }: Client, { rootCa }: Collateral): void {
+  const key = bytesToHex(readCertificate(rootCa).publicKey);
+  if (key !== deployment.rootKey) throw new OtherRootError(key, deployment.rootKey);
+}
+
 async function timeOf({ chain }: Client): Promise<number> {
   const block = await chain.getBlock().catch((cause: unknown) => {
     throw toTypedError(cause);
   });
   return Number(block.timestamp);
+}
+
+/** What is offered hangs on another root than the contracts of the deployment believe. */
+export class OtherRootError extends BaseError {
+  override readonly name = "Collateral.OtherRootError";
+  constructor(offered: Hex, expected: Hex) {
+    super(
+      `The collateral is under root key ${offered.slice(0, 18)}..., the deployment under ${expected.slice(0, 18)}....`,
+      {
+        hint: "Intel's collateral is for deployments under Intel's root, a simulated platform's for those under its own.",
+      },
+    );
+  }
 }

@@ -3,6 +3,7 @@
  */
 import { type ContractFunctionArgs, type ContractFunctionName, getAbiItem, type Hex, slice } from "viem";
 import { tdxCollateralAbi } from "../../protocol/abi.ts";
+import type { CollateralItemName } from "../../protocol/collateral/calls.ts";
 import { authorityRoles, collateralKinds } from "../../protocol/collateral/chainState.ts";
 import type { Client } from "../client.ts";
 import { scanEvents } from "../scanEvents.ts";
@@ -19,7 +20,7 @@ export type ListedAuthority = {
 
 /** A recorded item; times in Unix seconds. */
 export type ListedItem = {
-  kind: (typeof collateralKinds)[number];
+  item: Exclude<CollateralItemName, "pckCa" | "tcbSigning">;
   /** FMSPC of a TCB info. */
   fmspc?: Hex;
   /** Number of the authority whose list a PCK CRL is. */
@@ -61,16 +62,16 @@ export async function listCollateral(client: Client, fmspc?: Hex): Promise<Colla
   }
   const items: ListedItem[] = [];
   type Recorded = { issuedAt: number; nextUpdate: number; number: number; signer: number };
-  const list = (what: Pick<ListedItem, "kind" | "fmspc" | "issuer">, recorded: Recorded) => {
+  const list = (what: Pick<ListedItem, "item" | "fmspc" | "issuer">, recorded: Recorded) => {
     const { issuedAt, nextUpdate, number, signer } = recorded;
     if (issuedAt !== 0) items.push({ ...what, issuedAt, nextUpdate, number, signer });
   };
-  list({ kind: "RootCrl" }, await call("rootCrl", []));
+  list({ item: "rootCrl" }, await call("rootCrl", []));
   for (const { authority, role } of authorities)
-    if (role !== "TcbSigning") list({ kind: "PckCrl", issuer: authority }, await call("pckCrl", [authority]));
-  list({ kind: "QeIdentity" }, await call("qeIdentity", []));
+    if (role !== "TcbSigning") list({ item: "pckCrl", issuer: authority }, await call("pckCrl", [authority]));
+  list({ item: "qeIdentity" }, await call("qeIdentity", []));
   for (const one of fmspc === undefined ? await recordedFmspcs(client) : [fmspc])
-    list({ kind: "TcbInfo", fmspc: one }, await call("tcbInfo", [one]));
+    list({ item: "tcbInfo", fmspc: one }, await call("tcbInfo", [one]));
   return { minimumEvaluationNumber: await call("minimumEvaluationNumber", []), authorities, items };
 }
 

@@ -87,6 +87,7 @@ export function readQuoteAnswer(bytes: Uint8Array): QuoteAnswer {
   // A quote starts with its version, 3 to 5: a control character, which no text starts with.
   if ((bytes[0] ?? 0) < 9 && bytes.length > 0) return { quote: bytes };
   const text = textOf("quote", bytes).trim();
+  if (text === "") throw new BadEvidenceError("quote", "it is empty");
   if (!/^[[{]/.test(text)) return { quote: quoteBytes(text) };
   const json = jsonOf("quote", text);
   const answer = parsed("quote", answerSchema, Array.isArray(json) ? { quote: json } : json);

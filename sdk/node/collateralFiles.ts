@@ -2,6 +2,7 @@
  * Room: sdk/node/collateralFiles. Collateral as folders: one file a part, or the one collateral.json of @phala/dcap-qvl.
  * Reads only: whether it is genuine is for `verifyCollateral`.
  */
+
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -10,6 +11,7 @@ import { type Collateral, collateralFiles } from "../../protocol/collateral/coll
 import { maxCrlSize } from "../../protocol/collateral/crl.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { decodePem, maxCertificateSize, maxChainSize } from "../../protocol/quote/pemChain.ts";
+import { sameBytes } from "../../protocol/sameBytes.ts";
 import { readBounded, readText } from "./files.ts";
 
 const bundleFile = "collateral.json";
@@ -98,8 +100,8 @@ function parseBundle(path: string, text: string): Collateral {
   const [tcbSigning, tcbRoot] = readPair(path, "tcb_info_issuer_chain", read.tcb_info_issuer_chain);
   const [qeSigning, qeRoot] = readPair(path, "qe_identity_issuer_chain", read.qe_identity_issuer_chain);
   // A `Collateral` holds one of each: a bundle that mixes two would be half read.
-  if (!equal(tcbSigning, qeSigning)) throw new MalformedBundleError(path, "two TCB signing certificates");
-  if (!equal(rootCa, tcbRoot) || !equal(rootCa, qeRoot)) throw new MalformedBundleError(path, "two root CAs");
+  if (!sameBytes(tcbSigning, qeSigning)) throw new MalformedBundleError(path, "two TCB signing certificates");
+  if (!sameBytes(rootCa, tcbRoot) || !sameBytes(rootCa, qeRoot)) throw new MalformedBundleError(path, "two root CAs");
   const bytes = (json: string) => new TextEncoder().encode(json);
   return {
     tcbInfo: bytes(read.tcb_info),
@@ -125,10 +127,6 @@ function readPair(path: string, field: string, pem: string): [end: Uint8Array, r
   if (end === undefined || root === undefined || certificates.length !== 2)
     throw new MalformedBundleError(path, `${field} has ${certificates.length} certificates, not 2`);
   return [end, root];
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** A collateral.json cannot be read. */

@@ -108,13 +108,16 @@ describe("dcm: operators and auditors", () => {
     const demoted = await json(stranger, "enclave", "demote", key);
     expect(demoted.standing).to.include({ reason: "CertificateRevoked", certificateRevoked: true });
     expect((await json(stranger, "enclave", "show", key)).state).to.equal("Demoted");
-    expect((await error(stranger, "enclave", "demote", key)).name).to.equal("Demotion.NotDemotableError");
+    const ended = await error(stranger, "enclave", "demote", key);
+    expect(ended.name).to.equal("Demotion.NotDemotableError");
+    expect(ended.hint).not.to.include("dcm collateral push");
   });
 
   it("endorses a workload, replaces and withdraws the word, and lists what was last said", async () => {
     const workload = world.workloadId;
     const commit: Hex = `0x${"ab".repeat(20)}`;
-    const say = (uri: string) => ["endorsement", "endorse", workload, "--source", commit, "--uri", uri];
+    // As git prints it.
+    const say = (uri: string) => ["endorsement", "endorse", workload, "--source", commit.slice(2), "--uri", uri];
     expect((await error(operator, "endorsement", "withdraw", workload)).message).to.match(/Endorsements_NotEndorsed/);
     await json(operator, ...say("https://auditor.example/1"));
     await json(operator, ...say("https://auditor.example/2\u001b[2J"));

@@ -15,7 +15,7 @@ import { fetchPlatformCollateral } from "../../sdk/collateral/fetchPlatformColla
 import { listCollateral } from "../../sdk/collateral/listCollateral.ts";
 import { startSimulator } from "../../simulator/startSimulator.ts";
 import { dcm, forEach } from "../cli/support/dcm.ts";
-import { quote as intelQuote } from "../protocol/collateral/bundles.ts";
+import { august, bundle, quote as intelQuote } from "../protocol/collateral/bundles.ts";
 import { startChain, type TestChain, testAccount } from "../support/chain.ts";
 import { failureOf } from "../support/failureOf.ts";
 
@@ -114,17 +114,17 @@ describe("dcm collateral", () => {
       [1, "PckPlatformCa", false],
       [2, "TcbSigning", false],
     ]);
-    expect(listing.items.map(({ kind, fmspc, issuer, number }) => [kind, fmspc ?? issuer, number])).to.deep.equal([
-      ["RootCrl", undefined, 1],
-      ["PckCrl", 1, 1],
-      ["QeIdentity", undefined, 19],
-      ["TcbInfo", "0xb0c06f000000", 20],
+    expect(listing.items.map(({ item, fmspc, issuer, number }) => [item, fmspc ?? issuer, number])).to.deep.equal([
+      ["rootCrl", undefined, 1],
+      ["pckCrl", 1, 1],
+      ["qeIdentity", undefined, 19],
+      ["tcbInfo", "0xb0c06f000000", 20],
     ]);
     expect((await listCollateral(client, "0x00806f050000")).items).to.have.length(3);
     const { stdout, code } = await dcm(["collateral", "show", "--fmspc", "B0C06F000000"], environment);
     expect(code).to.equal(0);
     expect(stdout).to.match(/1 +PckPlatformCa +0x[0-9a-f]+ +\d{4}-/);
-    expect(stdout).to.match(/TcbInfo +0xb0c06f000000 +20 +2 +\d{4}-/);
+    expect(stdout).to.match(/tcbInfo +0xb0c06f000000 +20 +2 +\d{4}-/);
     expect(stdout).to.contain("SIMULATED");
   });
 
@@ -176,7 +176,7 @@ describe("dcm collateral", () => {
     expect(code).to.equal(1);
     expect(JSON.parse(stderr.split("\n").at(-2) ?? "").error).to.include({
       name: "Chain.ContractRefusedError",
-      message: "The contract refused: TdxCollateral_BadSignature(kind: 2)",
+      message: "The contract refused: TdxCollateral_BadSignature(kind: QeIdentity)",
     });
     const { answer } = await run(["plan", "--quote", quote]);
     expect(states(answer)).to.include({ pckCrl: "current", qeIdentity: "missing", tcbInfo: "missing" });
@@ -237,6 +237,31 @@ describe("dcm collateral", () => {
       state: "missing",
       refusal: "it is of another CA than the platform's",
     });
+  });
+
+  it("sends nothing under another root than the deployment's", async () => {
+    const folder = await writeFolder("intel", bundle(august));
+    for (const args of [
+      ["push", folder],
+      ["push", folder, "--dry-run"],
+      ["plan", "--quote", quote, "--collateral", folder],
+    ]) {
+      const { code, stderr } = await run(args, withWallet());
+      expect(code).to.equal(1);
+      const { name, message } = JSON.parse(stderr.split("\n").at(-2) ?? "").error;
+      expect(name).to.equal("Collateral.OtherRootError");
+      expect(message).to.contain("0x0ba9c4c0c0c86193").and.to.contain(simulator.rootKey.slice(0, 18));
+    }
+  });
+
+  it("says what a push would leave", async () => {
+    await useDeployment();
+    const now = Number((await chain.public.getBlock()).timestamp);
+    const old = simulator.platform.collateral({ now: now - 40 * day });
+    const partly = await writeFolder("partly", { ...simulator.publish({ now }), pckCrl: old.pckCrl });
+    const { code, stdout } = await dcm(["collateral", "plan", "--quote", quote, "--collateral", partly], environment);
+    expect(code).to.equal(1);
+    expect(stdout).to.contain("5 to send: dcm collateral push. That does not mend pckCrl.\n");
   });
 
   it("needs coins of the wallet, and says so", async () => {

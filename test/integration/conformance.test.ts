@@ -261,6 +261,28 @@ describe("conformance on hostile vectors", () => {
     });
   });
 
+  it("takes windows that are none, times beyond every date, and names that begin with dots", async () => {
+    const home = join(directory, "windows");
+    await mkdir(home);
+    await cp(join(vectors, "quotes", `${good.quote}.bin`), join(home, "..q.bin"));
+    await cp(join(vectors, "collateral", good.collateral), join(home, "c"), { recursive: true });
+    const windows = { none: null, numbers: [1, 2], far: ["+275760-09-13T00:00:00Z"] };
+    const collateral = Object.entries(windows).map(([name, window]) => [name, { dir: "c", window }]);
+    const index = {
+      quotes: { q: { file: "..q.bin" } },
+      collateral: Object.fromEntries(collateral),
+      verdicts: null,
+    };
+    await writeFile(join(home, "index.json"), JSON.stringify(index));
+    const rows = await runPairs(await openVectors(home));
+    expect(rows.map(({ at, onChain }) => [at, onChain.accepted])).to.deep.equal([
+      [goodTime, true],
+      [goodTime, true],
+      [2 ** 40, false],
+    ]);
+    expect(rows[2]?.onChain.error).to.match(/^pckCa: TdxCollateral_CertificateExpired\(/);
+  });
+
   it("exits 2 where there is nothing to run, and says what is wrong", async () => {
     const home = join(directory, "unreadable");
     await mkdir(home);
@@ -269,6 +291,7 @@ describe("conformance on hostile vectors", () => {
       ["[]", "Invalid input: expected object, received array"],
       ['{"quotes":{},"collateral":{"a":{}}}', "collateral.a.dir: Invalid input: expected string, received undefined"],
       ['{"quotes":{},"collateral":{},"verdicts":[{"quote":"a","collateral":"b","at":-1}]}', "verdicts.0.at: "],
+      ['{"quotes":{},"collateral":{}}', "it names no pair"],
     ];
     for (const [text, fact] of cases) {
       await writeFile(join(home, "index.json"), text);

@@ -144,6 +144,18 @@ contract CrlTest is TestCollateral {
         );
     }
 
+    /// @dev After an entry of another ending there is no entry to be like: not even one that ends in zeros.
+    function test_RevertWhen_EntryEndsInZeros_AfterOneWithoutReason() public {
+        bytes memory first = _entry(integer(9), slice(TAIL, 0, 15));
+        bytes memory zeros = _entry(hex"02147fc34e5023e728923435d61aa4b83c618166ad35", new bytes(29));
+        bytes memory last = _entry(hex"02147fd34e5023e728923435d61aa4b83c618166ad35", TAIL);
+        bytes memory tbs = _tbs(bytes.concat(first, zeros, last), crlExtensions(1));
+        uint256 offset = _at(tbs, zeros) + 24;
+        bytes memory crl = certificateOfTbs(tbs, PLATFORM_CA);
+        vm.expectRevert(abi.encodeWithSelector(Der.Der_UnexpectedTag.selector, offset, 0x00, 0x18));
+        collateral.upsertPckCrl(key, crl, hex"000000010002");
+    }
+
     /// @dev One byte of a signed list changed, and signed anew: a typed error, or other content.
     function testFuzz_WhenByteIsChanged(uint256 index, uint8 value) public {
         bytes memory serial = hex"02147fc34e5023e728923435d61aa4b83c618166ad35";

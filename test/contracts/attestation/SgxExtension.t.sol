@@ -47,6 +47,35 @@ contract SgxExtensionTest is TdxVerifierCase {
         }
     }
 
+    /// @dev A second one, of a form that is not Intel's, before or after the one that is.
+    function test_RevertWhen_ExtensionIsThereTwice_InAnotherForm() public {
+        bytes memory good = leafExtensions(pckExtension(pckFields()));
+        bytes[3] memory others = [
+            extension(SGX_EXTENSIONS, false, hex"3000"),
+            extension(SGX_EXTENSIONS, false, tlv(0x30, new bytes(0x80))),
+            extension(SGX_EXTENSIONS, true, pckExtension(pckFields()))
+        ];
+        for (uint256 i = 0; i < 6; i++) {
+            bytes memory other = others[i / 2];
+            CertificateSpec memory spec = leafSpec();
+            spec.extensions = i % 2 == 0 ? bytes.concat(other, good) : bytes.concat(good, other);
+            bytes memory leaf = certificateOf(spec);
+            // By its OID, after a tag and one or two bytes of length; of Intel's length it is known from its start.
+            uint256 head = other[1] == 0x82 ? 0 : other[1] == 0x81 ? 3 : 2;
+            bytes memory reason = abi.encodeWithSelector(
+                ITdxVerifier.TdxVerifier_MalformedCertificate.selector, _find(leaf, other) + head
+            );
+            Evidence memory evidence = withLeaf(leaf);
+            vm.expectRevert(reason);
+            verifier.verify(quote, evidence, POLICY);
+        }
+    }
+
+    function _find(bytes memory all, bytes memory part) private pure returns (uint256 at) {
+        bytes32 hash = keccak256(part);
+        while (keccak256(slice(all, at, at + part.length)) != hash) at++;
+    }
+
     function test_WhenThereAreMoreFields_OrNone() public {
         verifier.verify(quote, _evidence(_list(_four())), POLICY);
         verifier.verify(quote, _evidence(_list(bytes.concat(_four(), pckField(200, hex"0500")))), POLICY);

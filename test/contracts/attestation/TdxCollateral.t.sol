@@ -54,7 +54,11 @@ contract TdxCollateralTest is TestCollateral {
     }
 
     function _expectAdd(CertificateSpec memory spec, bytes memory reason) private {
-        bytes memory certificate = certificateOf(spec, 200);
+        _expectAdd(spec, 200, reason);
+    }
+
+    function _expectAdd(CertificateSpec memory spec, uint160 serial, bytes memory reason) private {
+        bytes memory certificate = certificateOf(spec, serial);
         vm.expectRevert(reason);
         collateral.addAuthority(certificate);
     }
@@ -155,6 +159,20 @@ contract TdxCollateralTest is TestCollateral {
                 AuthorityRole.PckProcessorCa
             )
         );
+    }
+
+    /// @dev A revoked certificate's successor need not be valid for longer: else the key would be lost for ever.
+    function test_WhenCertificateIsRevoked_AnyOtherTakesItsPlace() public {
+        uint160[] memory serials = new uint160[](1);
+        serials[0] = 101;
+        collateral.upsertRootCrl(rootCrlOf(serials, crlDates()));
+        CertificateSpec memory spec = platformCaSpec();
+        spec.validity = validityOf("260101000000Z", "320101000000Z");
+        assertEq(collateral.addAuthority(certificateOf(spec, 200)), 1, "same number");
+        assertEq(collateral.authority(1).serial, 200, "serial");
+        assertTrue(!collateral.authority(1).revoked, "revoked");
+        // The revoked one does not come back, though it is valid for longer.
+        _expectAdd(platformCaSpec(), 101, _revoked(1, 101));
     }
 
     /* REVOCATION BY THE ROOT */

@@ -7,6 +7,9 @@ import { IntelQuotes } from "./IntelQuotes.sol";
 
 /// @notice A real quote and its leaf, cut, extended, and with other lengths in them.
 contract TdxVerifierLengthsTest is IntelQuotes {
+    /// @dev End of the certificate chain; the vector has 70 zeros behind it.
+    uint256 private constant WHOLE_END = 4_936;
+
     function test_RevertWhen_QuoteIsTruncated_AtEveryLength() public {
         Evidence memory evidence = intelEvidence(leaf);
         for (uint256 length = 0; length < QUOTE_END; length++) {
@@ -32,17 +35,66 @@ contract TdxVerifierLengthsTest is IntelQuotes {
         }
     }
 
-    function test_WhenBytesFollowTheAuthenticationData() public {
-        // They are not read: whatever they are, the verdict stands on what is signed.
+    /// @dev A quote may come whole, as platforms give it: the chain's text is not read, all around it is.
+    function test_WhenTheQuoteIsWhole() public {
         bytes memory expected = abi.encode(verifier.verify(quote, intelEvidence(leaf), POLICY));
-        bytes memory longer = bytes.concat(quote, hex"deadbeef");
-        assertEq(abi.encode(verifier.verify(longer, intelEvidence(leaf), POLICY)), expected, "verdict");
-        bytes memory whole = readVector("nearmpc.quote.bin");
-        assertEq(abi.encode(verifier.verify(whole, intelEvidence(leaf), POLICY)), expected, "of the whole quote");
+        bytes memory whole = slice(readVector("nearmpc.quote.bin"), 0, WHOLE_END);
+        assertEq(abi.encode(verifier.verify(whole, intelEvidence(leaf), POLICY)), expected, "whole");
+        for (uint256 zeros = 1; zeros < 70; zeros++) {
+            bytes memory padded = bytes.concat(whole, new bytes(zeros));
+            assertEq(abi.encode(verifier.verify(padded, intelEvidence(leaf), POLICY)), expected, "padded");
+        }
+    }
+
+    function test_RevertWhen_TheQuoteGoesOnAndIsNotWhole_AtEveryLength() public {
+        bytes memory whole = slice(readVector("nearmpc.quote.bin"), 0, WHOLE_END);
+        for (uint256 length = QUOTE_END + 1; length < WHOLE_END; length += length < QUOTE_END + 8 ? 1 : 97) {
+            uint256 needed = length < QUOTE_END + 6 ? QUOTE_END + 6 : WHOLE_END;
+            vm.expectRevert(
+                abi.encodeWithSelector(ITdxVerifier.TdxVerifier_QuoteTruncated.selector, length, needed)
+            );
+            verifier.verify(slice(whole, 0, length), intelEvidence(leaf), POLICY);
+        }
+    }
+
+    function test_RevertWhen_BytesFollowThePadding_AtEveryPlace() public {
+        bytes memory whole = slice(readVector("nearmpc.quote.bin"), 0, WHOLE_END);
+        for (uint256 zeros = 0; zeros < 70; zeros++) {
+            bytes memory longer = bytes.concat(whole, new bytes(zeros), hex"01");
+            vm.expectRevert(
+                abi.encodeWithSelector(ITdxVerifier.TdxVerifier_TrailingBytes.selector, WHOLE_END, longer.length)
+            );
+            verifier.verify(longer, intelEvidence(leaf), POLICY);
+        }
+        // A cut quote has no padding: what follows is read as the header of a chain.
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_UnsupportedCertification.selector, 0xadde));
+        verifier.verify(bytes.concat(quote, hex"deadbeef0000"), intelEvidence(leaf), POLICY);
+    }
+
+    function test_RevertWhen_TheChainHasAnotherTypeOrSize() public {
+        bytes memory whole = slice(readVector("nearmpc.quote.bin"), 0, WHOLE_END);
+        uint32 size = uint32(WHOLE_END - QUOTE_END - 6);
+        bytes memory hostile = bytes.concat(whole);
+        put(hostile, QUOTE_END, bytes.concat(le16(4)));
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_UnsupportedCertification.selector, 4));
+        verifier.verify(hostile, intelEvidence(leaf), POLICY);
+
+        uint32[4] memory sizes = [size - 1, size + 1, 0, type(uint32).max];
+        for (uint256 i = 0; i < sizes.length; i++) {
+            hostile = bytes.concat(whole);
+            put(hostile, QUOTE_END + 2, bytes.concat(le32(sizes[i])));
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    ITdxVerifier.TdxVerifier_InconsistentChainLength.selector, sizes[i], 482 + 6 + size
+                )
+            );
+            verifier.verify(hostile, intelEvidence(leaf), POLICY);
+        }
     }
 
     function test_RevertWhen_QuoteIsTooLong() public {
-        bytes memory longer = bytes.concat(quote, new bytes(16_385 - QUOTE_END));
+        bytes memory whole = slice(readVector("nearmpc.quote.bin"), 0, WHOLE_END);
+        bytes memory longer = bytes.concat(whole, new bytes(16_385 - WHOLE_END));
         vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_QuoteTooLong.selector, 16_385, 16_384));
         verifier.verify(longer, intelEvidence(leaf), POLICY);
         verifier.verify(slice(longer, 0, 16_384), intelEvidence(leaf), POLICY);

@@ -219,6 +219,31 @@ describe("keepRegistered", () => {
     });
   }
 
+  it("goes on from its own renewal, sent by a stranger before it could be", async () => {
+    const w = world();
+    const send = w.ports.sender.send;
+    const refusal = new TransactionRefusedError(registry, { errorName: "EnclaveRegistry_EvidenceMismatch", args: [] });
+    // What the stranger sent shows a newer module: the evidence that our call names is no longer what is recorded.
+    let overtaken = 0;
+    w.ports.sender.send = async (call, alreadyDone) => {
+      const sent = await send(call, alreadyDone);
+      if (w.state.calls.length !== 2) return sent;
+      overtaken += 1;
+      throw refusal;
+    };
+    await run(w, (look) => {
+      w.state.time += day;
+      w.state.ms += 4_000_000;
+      w.state.proof = { ...w.state.proof, tcbEvidenceHash: keccak256("0x02") };
+      return look === 9;
+    });
+    expect(overtaken).to.equal(1);
+    expect(w.heard).to.deep.equal(["Chain.TransactionRefusedError"]);
+    // Overtaken at half of the first life, renewed at half of the one that the stranger prolonged.
+    expect(w.state.calls).to.deep.equal(["register", "renew", "renew"]);
+    expect(w.changes.at(-1)?.expiresAt).to.equal(w.state.record?.expiresAt);
+  });
+
   it("names to the registry the evidence that it remembers, whichever was mined", async () => {
     const w = world();
     await register(w.ports);

@@ -124,7 +124,13 @@ describe("readTcbInfo", () => {
       changed((json) => (json.tdxModuleIdentities[0].id = "TDX_01")),
       "two module identities of one version",
     );
-    for (const date of ["2026-02-31T00:00:00Z", "2026-08-13T10:45:38", "2026-08-13", "2026-13-01T00:00:00Z"])
+    for (const date of [
+      "2026-02-31T00:00:00Z",
+      "2026-08-13T10:45:38",
+      "2026-08-13",
+      "2026-13-01T00:00:00Z",
+      "1969-12-31T23:59:59Z",
+    ])
       refuse({ ...tcbInfoJson(), issueDate: date }, /malformed: issueDate: /);
     for (const fmspc of ["B0C06F0000", "B0C06F00000000", "B0C06F00000g", ""])
       refuse({ ...tcbInfoJson(), fmspc }, /malformed: fmspc: /);

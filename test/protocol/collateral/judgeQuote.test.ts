@@ -13,7 +13,7 @@ import { intelRootKey } from "../../../protocol/deployment.ts";
 import { readCertificate } from "../../../protocol/quote/certificate.ts";
 import { type SplitQuote, splitQuote } from "../../../protocol/quote/parseQuote.ts";
 import { quoteChecks } from "../../../protocol/quote/verifyQuote.ts";
-import { basicConstraints, extension, issueCertificate, keyUsage } from "../../../simulator/certificate.ts";
+import { basicConstraints, extension, intelName, issueCertificate, keyUsage } from "../../../simulator/certificate.ts";
 import { flipped, platform, signP256 } from "../quote/vectors.ts";
 import { best, collateralOf, quoteOf } from "./index.ts";
 import {
@@ -131,14 +131,14 @@ describe("judgeQuote", () => {
   });
 
   it("refuses collateral of another PCK CA, and leaves that are no PCK certificates", () => {
-    const processor = nameOf("Intel SGX PCK Processor CA");
+    const processor = intelName("Intel SGX PCK Processor CA");
     const other = {
       pckCa: certificate({ subject: processor, subjectKey: keys.signing.publicKey, serial: Uint8Array.of(7) }),
       pckCrl: crl(keys.signing, { issuer: processor }),
     };
     refuses(judge(honest, other), "PCK CA match", "the collateral is of another PCK CA");
-    const subject = nameOf("Intel SGX TCB Signing");
-    refuses(judge(withLeaf({ subject })), "leaf common name", "no PCK certificate");
+    for (const subject of [intelName("Intel SGX TCB Signing"), nameOf("Intel SGX PCK Certificate")])
+      refuses(judge(withLeaf({ subject })), "leaf common name", "no PCK certificate");
   });
 
   it("refuses TCB info of another kind of platform", () => {

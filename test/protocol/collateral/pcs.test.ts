@@ -98,6 +98,11 @@ describe("fetchCollateral", () => {
     expect(error).to.be.instanceOf(PcsRefusedError).with.property("status", 404);
     expect(error).to.have.property("message", "The collateral server answered 404 for /tdx/certification/v4/tcb.");
     expect(error).to.have.property("retryable", false);
+    // A key in the base URL's path is not repeated.
+    const keyed = await failureOf(
+      fetchCollateral(async () => answer(text(""), {}, 401), "https://pccs.example/s3cret/", request),
+    );
+    expect(keyed.message).to.match(/^The collateral server answered 401 for \/(sgx|tdx)\/certification\//);
     expect(await refusal({ qe: answer(text(""), {}, 503) })).to.have.property("retryable", true);
   });
 

@@ -6,7 +6,7 @@ import { hexToBytes } from "viem";
 import type { Collateral } from "../../../protocol/collateral/collateral.ts";
 import { readCertificate } from "../../../protocol/quote/certificate.ts";
 import { parseQuote } from "../../../protocol/quote/parseQuote.ts";
-import { basicConstraints, extension, issueCertificate, keyUsage } from "../../../simulator/certificate.ts";
+import { basicConstraints, extension, intelName, issueCertificate, keyUsage } from "../../../simulator/certificate.ts";
 import * as asn1 from "../../../simulator/der.ts";
 import { type P256KeyPair, p256KeyPair } from "../../../simulator/secrets.ts";
 import { jsonVector, platform, secrets, signP256, simulatedTime } from "../quote/vectors.ts";
@@ -21,7 +21,11 @@ export const keys = {
 };
 const issuerRead = readCertificate(platform.certificates.pckIssuer);
 /** Names on the simulated certificates. */
-export const names = { root: issuerRead.issuer, pckCa: issuerRead.subject, signing: nameOf("Intel SGX TCB Signing") };
+export const names = {
+  root: issuerRead.issuer,
+  pckCa: issuerRead.subject,
+  signing: intelName("Intel SGX TCB Signing"),
+};
 
 /** When everything here is valid: the dates of items run from an hour before to an hour after. */
 export const now = simulatedTime;

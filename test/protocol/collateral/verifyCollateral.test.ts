@@ -112,6 +112,7 @@ describe("verifyCollateral", () => {
     refuses({ tcbSigning: pckLeaf }, "TCB signing signature", "not valid");
     refuses({ tcbSigning: pckIssuer }, "TCB signing name", name);
     refuses(given({ subject: nameOf("Intel SGX PCK Certificate") }), "TCB signing name", name);
+    refuses(given({ subject: nameOf("Intel SGX TCB Signing") }), "TCB signing name", name); // and nothing else
     refuses(given({ issuer: names.pckCa }), "TCB signing name", name);
     refuses(given({ extensions: [keyUsage("leaf"), basicConstraints(0)] }), "TCB signing role", role);
     refuses(given({ extensions: [keyUsage("authority"), basicConstraints(undefined)] }), "TCB signing role", role);
@@ -127,6 +128,7 @@ describe("verifyCollateral", () => {
     refuses({ pckCa: signedByItself }, "PCK CA signature", "not valid");
     refuses({ pckCa: signingCertificate() }, "PCK CA name", name);
     refuses(pckCa({ issuer: names.pckCa }), "PCK CA name", name);
+    refuses(pckCa({ subject: nameOf("Intel SGX PCK Platform CA") }), "PCK CA name", name); // and nothing else
     refuses(pckCa({ extensions: [keyUsage("leaf"), basicConstraints(0)] }), "PCK CA role", authority);
     refuses(pckCa({ extensions: [keyUsage("authority"), basicConstraints(undefined)] }), "PCK CA role", authority);
     refuses(pckCa(dates(0, now - 1)), "PCK CA dates", outside(now, 0, now - 1));

@@ -78,6 +78,31 @@ describe("readCertificate", () => {
     ]);
   });
 
+  it("refuses other versions, and anything beside the version", () => {
+    const der = vector("tdx/root_ca.der");
+    const version = Buffer.from(der).indexOf(Buffer.from("a003020102", "hex"));
+    const changed = Uint8Array.from(der);
+    changed[version + 4] = 1;
+    const error = ["Quote.UnsupportedCertificateError", "Certificate not supported: version other than 3."] as const;
+    expectError(() => readCertificate(changed), ...error);
+    // Another integer after it; the two sizes around it grow with it.
+    const longer = Uint8Array.from([
+      ...der.subarray(0, version),
+      0xa0,
+      6,
+      2,
+      1,
+      2,
+      2,
+      1,
+      2,
+      ...der.subarray(version + 5),
+    ]);
+    for (const size of [2, 6])
+      new DataView(longer.buffer).setUint16(size, new DataView(longer.buffer).getUint16(size) + 3);
+    expectError(() => readCertificate(longer), ...error);
+  });
+
   it("refuses certificates that are too long, and times that do not exist", () => {
     const name = "Quote.UnsupportedCertificateError";
     expectError(() => readCertificate(new Uint8Array(4097)), name, "Certificate not supported: size of 4097 bytes.");
@@ -90,6 +115,7 @@ describe("readCertificate", () => {
     };
     expectError(changed("180231104510Z"), name, "Certificate not supported: time that does not exist.");
     expectError(changed("180521104560Z"), name, "Certificate not supported: time that does not exist.");
+    expectError(changed("691231235959Z"), name, "Certificate not supported: time before 1970.");
     expectError(changed("1805211045100"), name, "Certificate not supported: time format.");
   });
 

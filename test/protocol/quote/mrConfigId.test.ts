@@ -6,11 +6,12 @@ import { expectError } from "./vectors.ts";
 const composeHash = `0x${"c0".repeat(32)}` as const;
 const configId = (version: number, commitment: `0x${string}`) =>
   concatBytes([Uint8Array.of(version), hexToBytes(commitment), new Uint8Array(15)]);
-const preimage = (keyProviderId = 91) =>
+const kindAt = 52;
+const preimage = (keyProviderId = 91, kind = 2) =>
   concatBytes([
     hexToBytes(composeHash),
     new Uint8Array(20).fill(0xa0),
-    Uint8Array.of(2),
+    Uint8Array.of(kind),
     new Uint8Array(keyProviderId),
   ]);
 const committed = (document: string) =>
@@ -44,6 +45,7 @@ describe("composeHashOf", () => {
         `Evidence for MRCONFIGID of version 2 is ${size} bytes, expected 53 to 309.`,
       );
     for (let at = 0; at < preimage().length; at++) {
+      if (at === kindAt) continue;
       const other = preimage();
       other[at] = (other[at] ?? 0) ^ 1;
       expectError(
@@ -51,6 +53,33 @@ describe("composeHashOf", () => {
         "Quote.ConfigEvidenceMismatchError",
         `Evidence for MRCONFIGID of version 2 hashes to ${keccak256(other)}, the quote commits to ${keccak256(preimage())}.`,
       );
+    }
+  });
+
+  it("takes the kinds of key provider that the contract takes, and looks at them before the hash", () => {
+    for (let kind = 0; kind < 256; kind++) {
+      const given = preimage(91, kind);
+      if (kind <= 4) expect(composeHashOf(configId(2, keccak256(given)), given)).to.equal(composeHash);
+      else
+        for (const id of [configId(2, keccak256(given)), configId(2, keccak256(preimage()))])
+          expectError(
+            () => composeHashOf(id, given),
+            "Quote.UnknownKeyProviderError",
+            `The preimage of MRCONFIGID names a key provider of kind ${kind}, expected 0 to 4.`,
+          );
+    }
+  });
+
+  it("takes an app id of whole bytes, at most 32", () => {
+    for (let digits = 0; digits <= 70; digits++) {
+      const given = `{"app_id":"${"a".repeat(digits)}","compose_hash":"${hash}","version":3}`;
+      if (digits % 2 === 0 && digits <= 64) expect(ofDocument(given)).to.equal(composeHash);
+      else
+        expectError(
+          () => ofDocument(given),
+          "Quote.ConfigDocumentError",
+          "The configuration document is not canonical: it does not start with app_id and compose_hash.",
+        );
     }
   });
 

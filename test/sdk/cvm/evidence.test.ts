@@ -32,6 +32,11 @@ describe("readQuoteAnswer", () => {
       expect(readQuoteAnswer(bytesOf({ quote: hex, event_log })).eventLog).to.equal('[{"imr":0}]');
   });
 
+  it("refuses a file without anything in it", () => {
+    for (const text of ["", " \n"])
+      expectError(() => readQuoteAnswer(bytesOf(text)), bad, "The quote cannot be read: it is empty");
+  });
+
   it("reads what else an answer says", () => {
     const os_image_hash = "ab".repeat(32);
     for (const vm_config of [{ os_image_hash, mr_config: "{}" }, JSON.stringify({ os_image_hash, mr_config: "{}" })])

@@ -107,8 +107,8 @@ describe("readLaunchConfig", () => {
     expect(kinds).to.deep.equal(["none", "local", "kms", "tpm", "snp_derived"]);
     expectError(
       () => readLaunchConfig(commit(2, keccak256(preimage(5))), undefined, preimage(5)),
-      "Cvm.BadLaunchDocumentError",
-      "The launch configuration is not one that dstack writes: key provider of kind 5",
+      "Quote.UnknownKeyProviderError",
+      "The preimage of MRCONFIGID names a key provider of kind 5, expected 0 to 4.",
     );
   });
 });
