@@ -95,7 +95,7 @@ describe("dcm cvm verify", () => {
       [[...nearMpc, "--event-log", empty], 2, "Cli.UsageError"],
       [[...nearMpc, "--info", empty], 2, "Cli.UsageError"],
       [[...nearMpc, "--root", empty], 2, "Cli.UsageError"],
-      [["--quote", empty], 1, "Quote.MalformedQuoteError"],
+      [["--quote", empty], 2, "Cli.UsageError"],
       [["--quote", `${vectors}/tdx/sgx_v3.quote.bin`], 1, "Quote.UnsupportedQuoteError"],
     ];
     await forEach(cases, async ([args, code, name]) => {
