@@ -38,7 +38,8 @@ library QeIdentityJson {
             uint256 out = Json.begin(content);
             uint256 cursor = _readHeader(text, header);
             (cursor, out) = _packIdentity(text, cursor, out);
-            (cursor, out) = _packLevels(text, cursor, out);
+            (cursor, out) = TcbLevelJson.packIsvLevels(text, cursor, out + 1, 2);
+            cursor = Json.skip(text, cursor, "]}", 2);
             Json.requireEnd(text, cursor);
 
             uint256 size = out - Json.begin(content);
@@ -79,26 +80,6 @@ library QeIdentityJson {
             uint256 productId;
             (productId, cursor) = Json.readUint(text, cursor, type(uint16).max);
             return (Json.skip(text, cursor, ',"tcbLevels":[', 14), TcbLevelJson.put(out, productId, 2));
-        }
-    }
-
-    function _packLevels(bytes memory text, uint256 cursor, uint256 out) private pure returns (uint256, uint256) {
-        unchecked {
-            uint256 counts = out++;
-            uint256 count = 0;
-            while (true) {
-                cursor = Json.skip(text, cursor, '{"tcb":{"isvsvn":', 17);
-                uint256 svn;
-                (svn, cursor) = Json.readUint(text, cursor, type(uint16).max);
-                out = TcbLevelJson.put(out, svn, 2);
-                cursor = Json.skip(text, cursor, "},", 2);
-                (cursor, out) = TcbLevelJson.pack(text, cursor, out);
-                count++;
-                if (Json.word(cursor) >> 248 != 0x2c) break;
-                cursor++;
-            }
-            TcbLevelJson.putCount(text, cursor, counts, count);
-            return (Json.skip(text, cursor, "]}", 2), out);
         }
     }
 }

@@ -133,29 +133,8 @@ library TcbInfoJson {
                 out = TcbLevelJson.put(out, version << 8, 2);
                 cursor = Json.skip(text, cursor + 2, '",', 2);
                 cursor = Json.skip(text, _skipModule(text, cursor), ',"tcbLevels":[', 14);
-                (cursor, out) = _packModuleLevels(text, cursor, out);
+                (cursor, out) = TcbLevelJson.packIsvLevels(text, cursor, out, 1);
                 cursor = Json.skip(text, cursor, "]}", 2);
-                count++;
-                if (Json.word(cursor) >> 248 != 0x2c) break;
-                cursor++;
-            }
-            TcbLevelJson.putCount(text, cursor, counts, count);
-            return (cursor, out);
-        }
-    }
-
-    /// @dev `out` follows the byte where their count goes.
-    function _packModuleLevels(bytes memory text, uint256 cursor, uint256 out) private pure returns (uint256, uint256) {
-        unchecked {
-            uint256 counts = out - 1;
-            uint256 count = 0;
-            while (true) {
-                cursor = Json.skip(text, cursor, '{"tcb":{"isvsvn":', 17);
-                uint256 svn;
-                (svn, cursor) = Json.readUint(text, cursor, type(uint8).max);
-                out = TcbLevelJson.put(out, svn, 1);
-                cursor = Json.skip(text, cursor, "},", 2);
-                (cursor, out) = TcbLevelJson.pack(text, cursor, out);
                 count++;
                 if (Json.word(cursor) >> 248 != 0x2c) break;
                 cursor++;

@@ -23,6 +23,35 @@ library TcbLevelJson {
     uint256 private constant SIXES = 0x0606060606;
     uint256 private constant HIGH_NIBBLES = 0xf0f0f0f0f0;
 
+    /// @notice Packs a list of `{"tcb":{"isvsvn":n},` and a level each, at least one: of an enclave or a TDX module.
+    /// @param out Where the first goes; their count goes to the byte before.
+    /// @param svnSize Bytes that an SVN has, 1 or 2.
+    /// @return next Where the text goes on.
+    /// @return end Where the packed bytes end.
+    function packIsvLevels(bytes memory text, uint256 cursor, uint256 out, uint256 svnSize)
+        internal
+        pure
+        returns (uint256 next, uint256 end)
+    {
+        unchecked {
+            uint256 counts = out - 1;
+            uint256 count = 0;
+            while (true) {
+                cursor = Json.skip(text, cursor, '{"tcb":{"isvsvn":', 17);
+                uint256 svn;
+                (svn, cursor) = Json.readUint(text, cursor, (1 << 8 * svnSize) - 1);
+                out = put(out, svn, svnSize);
+                cursor = Json.skip(text, cursor, "},", 2);
+                (cursor, out) = pack(text, cursor, out);
+                count++;
+                if (Json.word(cursor) >> 248 != 0x2c) break;
+                cursor++;
+            }
+            putCount(text, cursor, counts, count);
+            return (cursor, out);
+        }
+    }
+
     /// @notice Packs `"tcbDate":"","tcbStatus":"","advisoryIDs":[]}`, filled; the last is left out where there are none.
     /// @return next Where the text goes on.
     /// @return end Where the packed bytes end.

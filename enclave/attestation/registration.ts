@@ -2,13 +2,14 @@
  * Room: enclave/attestation/registration. Makes the quotes that bind this enclave's keys to its code and to a recent
  * block, and has the contract verify and record them: once to register, again to renew.
  */
-import { type Address, type ContractFunctionArgs, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
+import { type Address, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
 import { enclaveRegistryAbi } from "../../protocol/abi.ts";
 import { type EnclaveBinding, registrationReportData } from "../../protocol/attestationBinding.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { domainOf, hashRegistration } from "../../protocol/eip712.ts";
 import { evidenceHashOf } from "../../protocol/enclaveRecord.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import type { Evidence } from "../../protocol/quote/evidence.ts";
 import { type Enclave, type Reader, UnknownEnclaveError } from "../chain/reader.ts";
 import { type Sender, type Sent, TransactionRefusedError } from "../chain/sender.ts";
 import type { EnclaveIdentity } from "./identity.ts";
@@ -17,9 +18,6 @@ import type { PlatformQuote, TdxPlatform } from "./platform.ts";
 
 /** A block to bind the quote to. */
 export type RecentBlock = { number: bigint; hash: Hex };
-
-/** What the verifier takes beside a quote. */
-export type Evidence = ContractFunctionArgs<typeof enclaveRegistryAbi, "nonpayable", "renew">[1];
 
 /** A quote as the verifier is best shown it, and what it will say of the platform. */
 export type Proof = {
