@@ -12,17 +12,29 @@ const compiler = (runs: number) => ({
   settings: { evmVersion: "osaka", viaIR: true, optimizer: { enabled: true, runs } },
 });
 
+/** What Solidity tests may read, and the seed that makes their fuzzing the same each time. */
+const solidityTests = (runs: number) => ({
+  fsPermissions: { readDirectory: ["test/vectors"] },
+  fuzz: { seed: "0x64636d", runs },
+});
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
   solidity: {
+    // Tests' artifacts go to the cache: `artifacts` does not change under who reads it while tests compile.
+    splitTestsCompilation: true,
     compilers: [compiler(1_000_000)],
-    // Its readers of JSON, DER and revocation lists would not fit into one contract otherwise.
-    overrides: { "contracts/attestation/TdxCollateral.sol": compiler(200) },
+    // They would not fit into one contract otherwise.
+    overrides: {
+      "contracts/attestation/TdxCollateral.sol": compiler(200),
+      "contracts/market/MarketExtension.sol": compiler(200),
+    },
   },
   networks: {
     default: { type: "edr-simulated", chainType: "l1", hardfork: "osaka" },
     node: { type: "edr-simulated", chainType: "l1", hardfork: "osaka" },
   },
   paths: { tests: { mocha: "test/contracts", solidity: "test/contracts" } },
-  test: { solidity: { fsPermissions: { readDirectory: ["test/vectors"] }, fuzz: { seed: "0x64636d" } } },
+  // `deep`: `npm run fuzz`. How long each invariant is run under either is said where it is tested.
+  test: { solidity: { profiles: { default: solidityTests(256), deep: solidityTests(10_000) } } },
 });

@@ -8,6 +8,7 @@ import {
   createWalletClient,
   custom,
   encodeFunctionData,
+  type Hex,
   type PublicClient,
   type WalletClient,
 } from "viem";
@@ -38,6 +39,8 @@ export type BenchChain = {
   chain: PublicClient;
   measured: Measured[];
   deploy(artifact: string, args?: readonly unknown[]): Promise<Address>;
+  /** Deploys what another package brings. */
+  deployCode(code: { abi: Abi; bytecode: Hex }, args?: readonly unknown[]): Promise<Address>;
   /** Sends a call and returns its gas; a revert is an error. */
   send(call: Call): Promise<number>;
   /** Has the next transaction at this time, or that much later. Unix seconds, seconds. */
@@ -73,6 +76,13 @@ export async function startBenchChain(
     async deploy(artifact, args = []) {
       await tick();
       return await deployContract({ wallet: deployer, chain } as DeployClients, artifact, args);
+    },
+    async deployCode(code, args = []) {
+      await tick();
+      const hash = await deployer.deployContract({ ...code, args, account: testAccount(0), chain: hardhat });
+      const { contractAddress } = await chain.waitForTransactionReceipt({ hash });
+      if (contractAddress == null) throw new Error("the code was not deployed");
+      return contractAddress;
     },
     async send({ from = testAccount(0), to, abi, functionName, args, value = 0n, id }) {
       const data = encodeFunctionData({ abi, functionName, args });

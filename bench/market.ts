@@ -1,252 +1,195 @@
-/** What each step of a job costs. The registry is a double: what an enclave's registration costs is attestation.ts. */
-import {
-  type Abi,
-  type Address,
-  type Hex,
-  keccak256,
-  parseSignature,
-  slice,
-  stringToHex,
-  zeroAddress,
-  zeroHash,
-} from "viem";
-import { hardhat } from "viem/chains";
-import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
-import {
-  domainOf,
-  failureCodes,
-  type Grant,
-  grantTypes,
-  hashGrant,
-  hashOrder,
-  type JobOrder,
-  type Receipt,
-  receiptStatus,
-  receiptTypes,
-} from "../protocol/eip712.ts";
-import { testAccount } from "../test/support/chain.ts";
-import { abiOf, type Measured, startBenchChain } from "./benchChain.ts";
+/**
+ * What a job costs on each of its paths, and every other way it ends. Whole transactions, all checks on. Grants are paid;
+ * those of ".limited" are limited in uses too, which the market counts. But for ".cold", payees have had credit and grants
+ * have been seen before.
+ */
+import { type Address, type Hex, keccak256, numberToHex, zeroAddress, zeroHash } from "viem";
+import { jobMarketAbi } from "../protocol/abi.ts";
+import { hashOrder, hashReceipt, hashSession, type JobOrder, sessionClaimTypes } from "../protocol/eip712.ts";
+import { sessionRoot } from "../protocol/sessionTree.ts";
+import type { Measured } from "./benchChain.ts";
+import { type Conditions, type MarketWorld, operatorFee, price, startMarketWorld, type Terms } from "./marketWorld.ts";
 
-const tokenAbi = await abiOf("mocks/TestToken.sol/TestToken");
-const mockAbi = await abiOf("mocks/MockEnclaveRegistry.sol/MockEnclaveRegistry");
+const batchSize = 50;
+const sessionSize = 100;
+const crowdSize = 1_000;
+const limited = { maxUses: 10_000n };
 
-const programId = keccak256(stringToHex("program"));
-const workloadId = keccak256(stringToHex("workload"));
-const params = stringToHex('{"column":"CO2","by":"year"}');
-const programUri = "https://example.org/programs/yearly-correlation.json";
-const prices = [1_000_000n, 2_000_000n];
-const operatorFee = 500_000n;
-const failureFee = 100_000n;
-const cost = 3_500_000n;
-
-type A = ReturnType<typeof testAccount>;
-const [requester, ownerA, ownerB, operator, enclave] = [0, 1, 2, 3, 4].map(testAccount) as [A, A, A, A, A];
-
-type Note = { id?: string; value?: bigint };
-
-/** Lives of jobs, native coin and ERC-20, and every other way they end. */
+/** Every transaction of the market, then the lives of jobs, each the sum of its transactions. */
 export async function marketGas(): Promise<Measured[]> {
-  const { chain, measured, deploy, send: sendCall, increaseTime } = await startBenchChain();
-  const send = (from: A, to: Address, abi: Abi, functionName: string, args: readonly unknown[], note: Note = {}) =>
-    sendCall({ from, to, abi, functionName, args, ...note });
-
-  /* SET-UP */
-
-  const enclaves = await deploy("mocks/MockEnclaveRegistry.sol/MockEnclaveRegistry");
-  const datasets = await deploy("market/DatasetRegistry.sol/DatasetRegistry");
-  const market = await deploy("market/JobMarket.sol/JobMarket", [enclaves, datasets]);
-  const token = await deploy("mocks/TestToken.sol/TestToken");
-  const domain = domainOf(hardhat.id, market);
-  const { timestamp } = await chain.getBlock();
-
-  await send(requester, enclaves, mockAbi, "set", [
-    enclave.address,
-    {
-      operator: operator.address,
-      expiresAt: Number(timestamp) + 604_800,
-      registeredAtBlock: 1,
-      tcbStatus: 1,
-      workloadId,
-      platformId: slice(workloadId, 0, 16),
-      state: 1,
-      evidenceHash: slice(workloadId, 0, 16),
-    },
-  ]);
-  await send(requester, token, tokenAbi, "mint", [requester.address, 1_000_000_000n]);
-
-  const metadata = JSON.stringify({
-    title: "CO2 concentration at Mauna Loa",
-    topic: "climate",
-    keywords: ["co2", "keeling"],
-    format: "text/csv",
-    records: 713,
-    licence: "BSD-3-Clause",
-  });
-  const datasetIds: Hex[] = [];
-  for (const owner of [ownerA, ownerB]) {
-    const args = [keccak256(owner.address), zeroHash, 20_000n, "https://example.org/blobs/co2.age", metadata] as const;
-    const { result } = await chain.simulateContract({
-      account: owner,
-      address: datasets,
-      abi: datasetRegistryAbi,
-      functionName: "register",
-      args,
-    });
-    datasetIds.push(result);
-    await send(owner, datasets, datasetRegistryAbi, "register", [...args], {
-      id: `dataset.register.${datasetIds.length}`,
-    });
-  }
-
-  /* TERMS */
-
-  let nonce = 0n;
-  function makeOrder(payIn: Address): { order: JobOrder; grants: Grant[] } {
-    const grants = datasetIds.map((datasetId, i) => ({
-      datasetId,
-      programId,
-      workloadId,
-      requester: zeroAddress,
-      operator: zeroAddress,
-      token: payIn,
-      pricePerUse: prices[i] as bigint,
-      maxUses: 100n,
-      notBefore: 0n,
-      notAfter: timestamp + 604_800n,
-      resultReaders: [],
-      epoch: 0,
-      nonce: 0n,
-    }));
-    const order = {
-      requester: requester.address,
-      programId,
-      workloadId,
-      paramsHash: keccak256(params),
-      datasets: grants.map((grant) => ({
-        datasetId: grant.datasetId,
-        grantHash: hashGrant(domain, grant),
-        price: grant.pricePerUse,
-      })),
-      resultKey: workloadId,
-      token: payIn,
-      operatorFee,
-      failureFee,
-      operator: zeroAddress,
-      deadline: timestamp + 3_600n,
-      nonce: nonce++,
-    };
-    return { order, grants };
-  }
-
-  /** Settles what was opened last, as the enclave would have it. */
-  async function settle(index: bigint, { order, grants }: ReturnType<typeof makeOrder>, ok: boolean, id: string) {
-    const anchor = await chain.getBlock();
-    const receipt: Receipt = {
-      jobId: hashOrder(domain, order),
-      status: ok ? receiptStatus.ok : receiptStatus.failed,
-      programId,
-      workloadId,
-      inputsRoot: keccak256("0x01"),
-      grantsRoot: keccak256("0x02"),
-      paramsHash: order.paramsHash,
-      resultHash: ok ? keccak256("0x03") : zeroHash,
-      outputCommitment: ok ? keccak256("0x04") : zeroHash,
-      policyHash: keccak256("0x05"),
-      fuelUsed: 1_048_576n,
-      logRoot: keccak256("0x06"),
-      logSize: 12n,
-      anchorBlock: anchor.number,
-      anchorHash: anchor.hash,
-      failureCode: ok ? 0 : failureCodes.indexOf("ProgramTrapped"),
-    };
-    const signature = await enclave.signTypedData({
-      domain,
-      types: receiptTypes,
-      primaryType: "Receipt",
-      message: receipt,
-    });
-    const owners = [ownerA, ownerB];
-    const signed = await Promise.all(
-      grants.map(async (grant, i) => ({
-        grant,
-        signature: await (owners[i] as A).signTypedData({
-          domain,
-          types: grantTypes,
-          primaryType: "Grant",
-          message: grant,
-        }),
-      })),
-    );
-    return send(operator, market, jobMarketAbi, "settle", [index, order, receipt, signature, ok ? signed : []], { id });
-  }
-
-  function open({ order }: ReturnType<typeof makeOrder>, note: Note = {}) {
-    const value = order.token === zeroAddress ? cost : 0n;
-    return send(requester, market, jobMarketAbi, "open", [order, programUri, params], { ...note, value });
-  }
-
-  /* STEPS */
-
-  let index = 0n;
-  const lives: Measured[] = [];
-  for (const [name, payIn] of [
-    ["native", zeroAddress],
-    ["erc20", token],
-  ] as const) {
-    if (payIn === token) {
-      await send(requester, token, tokenAbi, "approve", [market, 100_000_000n], { id: "token.approve" });
-    }
-    for (const kind of ["first", "warm"]) {
-      const terms = makeOrder(payIn);
-      const opening = await open(terms, { id: `open.${name}.${kind}` });
-      const settling = await settle(index++, terms, true, `settle.ok.${name}.${kind}`);
-      lives.push({ id: `job.ok.${name}.${kind}`, gas: opening + settling });
-    }
-  }
-
-  const permitted = makeOrder(token);
-  const permit = await requester.signTypedData({
-    domain: { name: "Test Dollar", version: "1", chainId: hardhat.id, verifyingContract: token },
-    types: {
-      Permit: [
-        { name: "owner", type: "address" },
-        { name: "spender", type: "address" },
-        { name: "value", type: "uint256" },
-        { name: "nonce", type: "uint256" },
-        { name: "deadline", type: "uint256" },
-      ],
-    },
-    primaryType: "Permit",
-    message: { owner: requester.address, spender: market, value: cost, nonce: 0n, deadline: timestamp + 3_600n },
-  });
-  const { r, s, v } = parseSignature(permit);
-  await send(
-    requester,
-    market,
-    jobMarketAbi,
-    "openWithPermit",
-    [permitted.order, programUri, params, timestamp + 3_600n, Number(v), r, s],
-    { id: "openWithPermit" },
-  );
-  await settle(index++, permitted, false, "settle.failed");
-
-  // The permit has replaced the approval.
-  await send(requester, token, tokenAbi, "approve", [market, 100_000_000n]);
-  const cancelled = makeOrder(token);
-  await open(cancelled);
-  await send(requester, market, jobMarketAbi, "cancel", [index++, cancelled.order], { id: "cancel" });
-
-  const expired = makeOrder(token);
-  await open(expired);
-  increaseTime(3_601); // past every deadline
-  await send(operator, market, jobMarketAbi, "expire", [index++, expired.order], { id: "expire" });
-
-  await send(ownerA, market, jobMarketAbi, "withdraw", [zeroAddress, ownerA.address, prices[0]], {
-    id: "withdraw.native.part",
-  });
-  await send(ownerA, market, jobMarketAbi, "withdraw", [token, ownerA.address, 2_000_000n], {
-    id: "withdraw.erc20.all",
-  });
-
-  return [...measured, ...lives];
+  const world = await startMarketWorld();
+  const lives = [
+    ...(await openedLives(world)),
+    ...(await nativeLives(world)),
+    ...(await oneTransactionLives(world)),
+    await sessionLife(world),
+    await crowdedLife(world),
+  ];
+  await otherEnds(world);
+  return [...world.bench.measured, ...lives];
 }
+
+/* OPEN, THEN SETTLE */
+
+/** One provider and the operator are paid; from credit, then by allowance. */
+async function openedLives(world: MarketWorld): Promise<Measured[]> {
+  const { send, requester, token } = world;
+  const cold = await life(world, "job.openSettle.2.cold", await world.makeTerms(1), { first: true });
+  const warm = await life(world, "job.openSettle.2", await world.makeTerms(1));
+  // With no credit left, the cost is pulled.
+  const credit = await creditOf(world, requester.address);
+  await send(requester, "withdraw", [token, requester.address, credit - 1n]);
+  const pulled = await life(world, "job.openSettle.2.pull", await world.makeTerms(1));
+  await send(requester, "deposit", [token, requester.address, credit]);
+  await life(world, "job.openSettle.2.limited.cold", await world.makeTerms(1, limited), { first: true });
+  const counted = await life(world, "job.openSettle.2.limited", await world.makeTerms(1, limited));
+  return [cold, warm, pulled, counted];
+}
+
+async function nativeLives(world: MarketWorld): Promise<Measured[]> {
+  const terms = () => world.makeTerms(1, { payIn: zeroAddress });
+  const value = price + operatorFee;
+  const cold = await life(world, "job.openSettle.2.native.cold", await terms(), { first: true, value });
+  return [cold, await life(world, "job.openSettle.2.native", await terms(), { value })];
+}
+
+async function life(
+  world: MarketWorld,
+  id: string,
+  terms: Terms,
+  { first = false, value = 0n }: { first?: boolean; value?: bigint } = {},
+): Promise<Measured> {
+  const opened = await world.open(terms, { id: `${id}.open`, value });
+  const grants = first ? terms.grantsFirst : terms.grantsAgain;
+  const settling = () => world.settle(opened.index, terms, grants, { id: `${id}.settle` });
+  return { id, gas: opened.gas + (await paying(world, 1, settling, terms.order.token)) };
+}
+
+/** Takes the step, after which the first provider must have been paid for so many jobs: else it was another step. */
+async function paying(world: MarketWorld, jobs: number, step: () => Promise<number>, payIn?: Address): Promise<number> {
+  const provider = world.owners[0].address;
+  const before = await creditOf(world, provider, payIn);
+  const gas = await step();
+  const paid = (await creditOf(world, provider, payIn)) - before;
+  if (paid !== BigInt(jobs) * price) throw new Error(`${paid} was paid for ${jobs} jobs of ${price} each`);
+  return gas;
+}
+
+function creditOf({ bench, market, token }: MarketWorld, account: Address, payIn = token): Promise<bigint> {
+  const args = [account, payIn] as const;
+  return bench.chain.readContract({ address: market, abi: jobMarketAbi, functionName: "creditOf", args });
+}
+
+/* ONE TRANSACTION */
+
+async function oneTransactionLives(world: MarketWorld): Promise<Measured[]> {
+  const alone = async (id: string, count: number, conditions: Partial<Conditions> = {}) => {
+    const { order, grantsAgain } = await world.makeTerms(count, conditions);
+    return { id, gas: await paying(world, 1, () => world.settleOrders([order], grantsAgain)) };
+  };
+  const first = async (id: string, conditions: Partial<Conditions> = {}) => {
+    const { order, grantsFirst } = await world.makeTerms(3, conditions);
+    return { id, gas: await paying(world, 1, () => world.settleOrders([order], grantsFirst)) };
+  };
+  const lives = [
+    await alone("job.oneTx.2", 1),
+    await first("job.oneTx.4.cold"),
+    await alone("job.oneTx.4", 3),
+    await first("job.oneTx.4.limited.cold", limited),
+    await alone("job.oneTx.2.limited", 1, limited),
+    await alone("job.oneTx.4.limited", 3, limited),
+  ];
+
+  const orders = await distinctOrders(world, batchSize);
+  const { grantsAgain } = await world.makeTerms(1);
+  const settling = () => world.settleOrders(orders, grantsAgain, { id: "settleOrders.50" });
+  const gas = await paying(world, batchSize, settling);
+  return [...lives, { id: "job.batch50", gas: each(gas, batchSize) }];
+}
+
+/** Orders that differ in what a group lets differ. */
+async function distinctOrders(world: MarketWorld, count: number): Promise<JobOrder[]> {
+  const orders: JobOrder[] = [];
+  for (let i = 0; i < count; i++) {
+    const { order } = await world.makeTerms(1);
+    orders.push({ ...order, paramsHash: keccak256(numberToHex(i, { size: 32 })) });
+  }
+  return orders;
+}
+
+/* SESSION */
+
+/** Nobody doubts a leaf. The deposit before is not counted: it is `deposit.erc20`. */
+async function sessionLife(world: MarketWorld): Promise<Measured> {
+  const { bench, send, requester, operator, enclave, domain } = world;
+  const { order: common, grantsAgain } = await world.makeTerms(1);
+  const order = { ...common, paramsHash: zeroHash };
+  const terms = { maxJobs: sessionSize, challengeSeconds: 600, disputeBond: 0n };
+  const sessionId = hashSession(domain, order, terms);
+  const opening = await send(requester, "openSession", [order, terms, "https://example.org/p.json", "0x", "0x"], {
+    id: "session.open",
+  });
+
+  const receiptHashes: Hex[] = [];
+  for (const job of await distinctOrders(world, sessionSize)) {
+    const inSession = { ...job, session: sessionId };
+    const receipt = await world.makeReceipt(inSession, true);
+    receiptHashes.push(hashReceipt(domain, { ...receipt, jobId: hashOrder(domain, inSession) }));
+  }
+  const anchor = await bench.chain.getBlock();
+  const claim = {
+    sessionId,
+    root: sessionRoot(receiptHashes),
+    okCount: sessionSize,
+    failedCount: 0,
+    countedGrants: 1,
+    anchorBlock: anchor.number,
+    anchorHash: anchor.hash,
+  };
+  const signature = await enclave.signTypedData({
+    domain,
+    types: sessionClaimTypes,
+    primaryType: "SessionClaim",
+    message: claim,
+  });
+  const claiming = await send(operator, "claimSession", [order, terms, claim, signature, grantsAgain], {
+    id: "session.claim",
+  });
+  bench.increaseTime(terms.challengeSeconds + 1);
+  const close = () => send(operator, "closeSession", [order, terms], { id: "session.close" });
+  const closing = await paying(world, sessionSize, close);
+  return { id: "job.session100", gas: each(opening + claiming + closing, sessionSize) };
+}
+
+/* MANY OPEN JOBS */
+
+async function crowdedLife(world: MarketWorld): Promise<Measured> {
+  const crowd: JobOrder[] = [];
+  for (let i = 0; i < crowdSize; i++) crowd.push((await world.makeTerms(1)).order);
+  await world.openMany(crowd);
+  return life(world, "job.openSettle.2.crowded", await world.makeTerms(1));
+}
+
+/* OTHER ENDS */
+
+async function otherEnds(world: MarketWorld): Promise<void> {
+  const { bench, send, requester, operator, owners, token } = world;
+  const failed = await world.makeTerms(1);
+  await world.settle((await world.open(failed)).index, failed, [], { id: "settle.failed" });
+
+  const cancelled = await world.makeTerms(1);
+  const { index } = await world.open(cancelled);
+  await send(requester, "cancel", [index, cancelled.order], { id: "cancel" });
+
+  const expired = await world.makeTerms(1);
+  const last = await world.open(expired);
+  bench.increaseTime(86_401); // past every deadline
+  await send(operator, "expire", [last.index, expired.order], { id: "expire" });
+
+  const [owner] = owners;
+  await send(owner, "withdraw", [zeroAddress, owner.address, price], { id: "withdraw.native.part" });
+  const all = await creditOf(world, owner.address);
+  await send(owner, "withdraw", [token, owner.address, all], { id: "withdraw.erc20.all" });
+}
+
+const each = (gas: number, count: number) => Math.ceil(gas / count);

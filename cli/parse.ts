@@ -50,6 +50,18 @@ export function integer(min: number, max: number): (text: string) => number {
 }
 
 /**
+ * A whole number that fits 256 bits.
+ *
+ * @example
+ * new Option("--nonce <n>").argParser(uint)
+ */
+export function uint(text: string): bigint {
+  const value = /^[0-9]{1,78}$/.test(text) ? BigInt(text) : -1n;
+  if (value < 0n || value >= 2n ** 256n) throw new InvalidArgumentError("It must be a whole number below 2^256.");
+  return value;
+}
+
+/**
  * A JSON value.
  *
  * @example

@@ -42,8 +42,8 @@ export type DeployClients = {
 };
 
 /**
- * Deploys TdxCollateral, TdxVerifier, EnclaveRegistry, Endorsements, DatasetRegistry and JobMarket. No collateral is
- * submitted: anyone does that, also the first worker.
+ * Deploys TdxCollateral, TdxVerifier, EnclaveRegistry, Endorsements, DatasetRegistry, and JobMarket with its extension.
+ * No collateral is submitted: anyone does that, also the first worker.
  *
  * @returns the deployment, ready to be written to a file for `dcm --deployment`.
  * @example
@@ -62,7 +62,9 @@ export async function deployContracts(clients: DeployClients, parameters: Deploy
   const enclaveRegistry = await deploy("enclave/EnclaveRegistry.sol/EnclaveRegistry", policy);
   const endorsements = await deploy("enclave/Endorsements.sol/Endorsements", []);
   const datasetRegistry = await deploy("market/DatasetRegistry.sol/DatasetRegistry", []);
-  const jobMarket = await deploy("market/JobMarket.sol/JobMarket", [enclaveRegistry, datasetRegistry]);
+  const registries = [enclaveRegistry, datasetRegistry];
+  const extension = await deploy("market/MarketExtension.sol/MarketExtension", registries);
+  const jobMarket = await deploy("market/JobMarket.sol/JobMarket", [...registries, extension]);
   return {
     chainId: await clients.chain.getChainId(),
     fromBlock,

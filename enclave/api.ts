@@ -5,7 +5,9 @@ import type { Address, Hex } from "viem";
 import { challengeReportData } from "../protocol/attestationBinding.ts";
 import { isSimulated } from "../protocol/deployment.ts";
 import { recordedStatuses } from "../protocol/enclaveRecord.ts";
+import { signedOfferToJson } from "../protocol/offerJson.ts";
 import { receiptToJson } from "../protocol/receiptJson.ts";
+import type { SignedOrder } from "../protocol/signedOrder.ts";
 import type { EnclaveIdentity } from "./attestation/identity.ts";
 import type { TdxPlatform } from "./attestation/platform.ts";
 import { bindingOf, type Registration } from "./attestation/registration.ts";
@@ -13,6 +15,8 @@ import type { BlobStore } from "./blobs/blobStore.ts";
 import type { Config } from "./config.ts";
 import { HttpError } from "./http/problem.ts";
 import type { JobView, Readiness, WorkerApi } from "./http/workerApi.ts";
+import type { ClosedAs } from "./store/jobEnds.ts";
+import type { Job } from "./store/jobRow.ts";
 import type { Store } from "./store/store.ts";
 import type { GrantBook } from "./vault/grantBook.ts";
 
@@ -36,6 +40,8 @@ export type ApiPorts = {
   grants: GrantBook;
   /** What became of the last try of an open job. */
   waitingFor(jobId: Hex): string | undefined;
+  /** See `createTakeOrder`. */
+  takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
 };
 
 /**
@@ -48,6 +54,11 @@ export function createApi(ports: ApiPorts): WorkerApi {
   const { config, identity, store } = ports;
   const { deployment, operator, endpoint } = config;
   const simulated = isSimulated(deployment);
+  /** What a job has paid for or was settled with, else the newest that was signed of it. */
+  const outcomeOf = (job: Job) =>
+    job.receiptHash === null
+      ? store.outcome(job.jobId)
+      : (store.paidOutcome(job) ?? store.outcome(job.jobId, job.receiptHash));
 
   return {
     async attestation(nonce) {
@@ -123,12 +134,12 @@ export function createApi(ports: ApiPorts): WorkerApi {
     async job(jobId): Promise<JobView | undefined> {
       const job = store.job(jobId);
       if (job === undefined) return undefined;
-      const outcome = store.outcome(jobId, job.settleSignature ?? undefined);
+      const outcome = outcomeOf(job);
       const waiting = job.closedAs === null ? ports.waitingFor(jobId) : undefined;
       return {
         jobId: job.jobId,
         phase: job.closedAs === null ? (outcome === undefined ? "open" : "finished") : phases[job.closedAs],
-        openedBlock: job.openedBlock.toString(),
+        ...(job.openedBlock !== null && { openedBlock: job.openedBlock.toString() }),
         ...(outcome !== undefined && { failureCode: outcome.receipt.failureCode }),
         ...(job.settleTx !== null && { settleTx: job.settleTx }),
         ...(waiting !== undefined && { waiting }),
@@ -136,7 +147,8 @@ export function createApi(ports: ApiPorts): WorkerApi {
     },
 
     async receipt(jobId) {
-      const outcome = store.outcome(jobId, store.job(jobId)?.settleSignature ?? undefined);
+      const job = store.job(jobId);
+      const outcome = job === undefined ? store.outcome(jobId) : outcomeOf(job);
       if (outcome === undefined) return undefined;
       const { receipt, signature, signer } = outcome;
       return { receipt: receiptToJson(receipt), signature, signer };
@@ -147,11 +159,13 @@ export function createApi(ports: ApiPorts): WorkerApi {
       if (job === undefined) return undefined;
       // A failed run has no result: nothing is held back.
       if (job.closedAs === null) return store.outcome(jobId)?.resultCiphertext ? { released: false } : undefined;
-      if (job.closedAs !== "SettledOk" || job.settleSignature === null) return undefined;
-      const ciphertext = store.outcome(jobId, job.settleSignature)?.resultCiphertext;
+      if (job.closedAs !== "SettledOk") return undefined;
+      const ciphertext = store.paidOutcome(job)?.resultCiphertext;
       return ciphertext === null || ciphertext === undefined ? undefined : { released: true, ciphertext };
     },
 
+    takeOrder: ports.takeOrder,
+    offer: () => (config.offer === undefined ? undefined : signedOfferToJson(config.offer)),
     acceptGrant: (pkg) => ports.grants.accept(pkg),
     blobs: ports.blobs,
   };
@@ -162,7 +176,9 @@ const phases = {
   SettledFailed: "failed",
   Cancelled: "cancelled",
   Expired: "expired",
-} as const;
+  Disagreed: "disagreed",
+  Unsettled: "failed",
+} as const satisfies Record<ClosedAs, JobView["phase"]>;
 
 function check(name: string, ok: boolean, reason: string) {
   return ok ? { name, ok } : { name, ok, reason };

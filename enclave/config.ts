@@ -3,10 +3,13 @@
  * whom to trust: the contracts' addresses are bound into the quote and into every signature.
  */
 import { readFileSync } from "node:fs";
+import { isAddressEqual } from "viem";
 import { z } from "zod";
 import type { HeadPolicy } from "../protocol/chain/viemSource.ts";
 import { type Deployment, deploymentSchema } from "../protocol/deployment.ts";
+import type { SignedOffer } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { signedOfferSchema } from "../protocol/offerJson.ts";
 import { type GivenAuthorization, readOperatorAuthorization } from "../protocol/operatorAuthorization.ts";
 import { address } from "../protocol/schemas.ts";
 
@@ -19,7 +22,7 @@ const headPolicy = z.union([
 ]);
 
 /** `0xToken:amount,...` as amounts by lowercase token. */
-const minFees = z
+const amounts = z
   .string()
   .max(4096)
   .regex(/^0x[0-9a-fA-F]{40}:[0-9]{1,78}(,0x[0-9a-fA-F]{40}:[0-9]{1,78})*$/, "must be 0xTOKEN:AMOUNT,...")
@@ -87,9 +90,19 @@ const environmentSchema = z.object({
     .enum(["allow", "refuse"])
     .default("refuse")
     .describe("whether ciphertexts may be fetched from private addresses and over plain http"),
-  MIN_FEES: minFees
+  MIN_FEES: amounts
     .default({})
     .describe("least operator fees, base units: 0xTOKEN:AMOUNT,... (zero address: coin); all else is left alone"),
+  MAX_BOND: amounts
+    .default({})
+    .describe(
+      "most staked on a job that must be accepted, base units: 0xTOKEN:AMOUNT,...; jobs with more are left alone",
+    ),
+  OFFER_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("path of the operator's signed offer, as `dcm` writes it; served at GET /offer"),
   MAX_FEE_GWEI: z.coerce
     .number()
     .int()
@@ -120,6 +133,10 @@ export type Config = {
   fetchPrivateAddresses: boolean;
   /** Least operator fee by lowercase token, in base units. If any is named, jobs in other tokens are left alone. */
   minFees: Readonly<Record<string, bigint>>;
+  /** Most bond by lowercase token, in base units; nothing is staked in others. */
+  maxBonds: Readonly<Record<string, bigint>>;
+  /** The operator's prices. Its signature is checked when the worker starts. */
+  offer: SignedOffer | undefined;
   /** Wei per unit of gas. */
   maxFeePerGas: bigint;
   logLevel: "debug" | "info" | "warn" | "error";
@@ -141,9 +158,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const env = parsed.data;
   const [host = "", port = ""] = env.LISTEN.split(":");
+  const deployment = readDeployment(env.DEPLOYMENT_FILE);
   return {
     rpcUrl: env.RPC_URL,
-    deployment: readDeployment(env.DEPLOYMENT_FILE),
+    deployment,
     operator: env.OPERATOR_ADDRESS,
     authorization: env.OPERATOR_AUTHORIZATION,
     collateralUrl: env.COLLATERAL_URL?.replace(/\/+$/, ""),
@@ -157,6 +175,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     fetchTimeoutSeconds: env.FETCH_TIMEOUT_SECONDS,
     fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
     minFees: env.MIN_FEES,
+    maxBonds: env.MAX_BOND,
+    offer: env.OFFER_FILE === undefined ? undefined : readOffer(env.OFFER_FILE, deployment),
     maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
     logLevel: env.LOG_LEVEL,
   };
@@ -167,6 +187,20 @@ function readDeployment(path: string): Deployment {
     return deploymentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {
     throw new ConfigError([`DEPLOYMENT_FILE: ${path} is not a readable deployment file`], cause);
+  }
+}
+
+/** As `dcm` writes it: with what it is, and for which market. */
+function readOffer(path: string, { chainId, contracts }: Deployment): SignedOffer {
+  const head = { v: z.literal(1), kind: z.literal("offer"), chainId: z.literal(chainId), jobMarket: address };
+  const schema = z
+    .strictObject({ ...head, ...signedOfferSchema.shape })
+    .refine(({ jobMarket }) => isAddressEqual(jobMarket, contracts.jobMarket), "must be for the deployment's market");
+  try {
+    const { offer, signature } = schema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return { offer, signature };
+  } catch (cause) {
+    throw new ConfigError([`OFFER_FILE: ${path} is not a readable offer for the market of DEPLOYMENT_FILE`], cause);
   }
 }
 

@@ -14,7 +14,7 @@ import { answered } from "../protocol/chain/rpc.ts";
 import { viemSource } from "../protocol/chain/viemSource.ts";
 import { domainOf, failureCodes } from "../protocol/eip712.ts";
 import { recordedStatuses } from "../protocol/enclaveRecord.ts";
-import { BaseError } from "../protocol/errors.ts";
+import type { BaseError } from "../protocol/errors.ts";
 import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { createApi } from "./api.ts";
 import { createIdentity } from "./attestation/identity.ts";
@@ -25,24 +25,27 @@ import { openBlobStore } from "./blobs/blobStore.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
 import { openSender } from "./chain/sender.ts";
-import { type Config, paysEnough } from "./config.ts";
+import type { Config } from "./config.ts";
 import { createFetchBlob } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
+import { acceptJob } from "./jobs/acceptJob.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
 import { createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
-import type { JobStep } from "./jobs/ports.ts";
+import type { JobStep, RunnableJob } from "./jobs/ports.ts";
 import { createRunner } from "./jobs/runner.ts";
+import { type Service, whyNotServed } from "./jobs/serves.ts";
 import { settleJob } from "./jobs/settleJob.ts";
+import { createTakeOrder } from "./jobs/takeOrder.ts";
 import type { Logger } from "./log/logger.ts";
+import { checkOffer } from "./offer.ts";
 import { createLog } from "./receipts/enclaveLog.ts";
 import { createRegistrar } from "./registrar.ts";
-import { SandboxStoppedError } from "./sandbox/childProcess.ts";
+import { oneAtATime, retrying, together } from "./running.ts";
 import { runProgram } from "./sandbox/runProgram.ts";
 import { openStore } from "./store/store.ts";
 import { createGrantBook } from "./vault/grantBook.ts";
-import { isSignedByOwner } from "./vault/ownerSignature.ts";
 
 /** Limits of the blob store, in bytes. */
 const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
@@ -105,8 +108,11 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const domain = domainOf(chainId, contracts.jobMarket);
     const enclaveLog = createLog(identity.signingKey, store);
     enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
-    const jobChain = createJobChain(client, reader, deployment, config.headPolicy);
+    const chainParts = { client, reader, deployment, signingKey: identity.signingKey };
+    const jobChain = createJobChain({ ...chainParts, head: config.headPolicy });
+    const newestChain = createJobChain({ ...chainParts, head: "latest" });
     const head = () => headBlock(client, config.headPolicy);
+    const newest = async () => ({ blockHash: (await headBlock(client, "latest")).hash });
     const newestTimestamp = async () => (await headBlock(client, "latest")).timestamp;
     let woken = new AbortController();
     const wake = () => woken.abort();
@@ -116,12 +122,15 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       identity,
       reader: {
         datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await head()).hash })).owner,
-        isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
+        isSignedBy: jobChain.isSignedBy,
         timestamp: async () => (await head()).timestamp,
       },
       onAccepted: wake,
     });
-    const newestChain = createJobChain(client, reader, deployment, "latest");
+    const offer = await retrying(log, signal, "chain.offer", () =>
+      checkOffer({ domain, operator, workloadId, isSignedBy: jobChain.isSignedBy }, config.offer),
+    );
+    const service: Service = { workloadId, operator, minFees: config.minFees, maxBonds: config.maxBonds, offer };
     const fetchBlob = createFetchBlob({
       blobs,
       allowHttp: config.fetchPrivateAddresses,
@@ -132,6 +141,12 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       registration: undefined,
       waitsFor: undefined,
       caughtUp: false,
+    };
+    const sending = {
+      market: contracts.jobMarket,
+      sender,
+      observe: note,
+      standingNow: (job: RunnableJob) => newestChain.standing(job),
     };
     const runner = createRunner({
       domain,
@@ -147,25 +162,27 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       observe: note,
       openJobs: () =>
         (state.caughtUp ? store.openJobs({ workloadId }) : [])
-          .filter(({ order }) => BigInt(order.operator) === 0n || BigInt(order.operator) === BigInt(operator))
-          .filter(({ order }) => paysEnough(config.minFees, order))
+          .filter(({ order, origin }) => whyNotServed(service, order, origin.by) === undefined)
           .map((job) => ({ ...job, params: hexToBytes(job.params) })),
       savedOutcome: (jobId) => store.outcome(jobId),
       saveOutcome: (jobId, outcome) =>
         store.saveOutcome({ ...outcome, jobId, signer: identity.signingKey, createdAt: Math.floor(Date.now() / 1000) }),
-      settle: (job, outcome) =>
-        settleJob(
+      settle: (job, outcome) => settleJob({ ...sending, offer: config.offer }, job, outcome),
+      accept: (job) =>
+        acceptJob(
           {
-            market: contracts.jobMarket,
-            sender,
-            observe: note,
-            isOpenNow: newestChain.isOpen,
+            ...sending,
+            domain,
+            identity,
+            grants,
+            chain: jobChain,
+            credit: async (token) => reader.creditOf(account.address, token, await newest()),
+            timestamps: async () => ({ newest: await newestTimestamp(), final: (await head()).timestamp }),
           },
           job,
-          outcome,
         ),
-      isRegistered: async () =>
-        reader.isLive(identity.signingKey, { blockHash: (await headBlock(client, "latest")).hash }),
+      giveUp: ({ jobId }, why) => store.lapse(jobId, why === "tooLate" ? "Expired" : "Unsettled"),
+      isRegistered: async () => reader.isLive(identity.signingKey, await newest()),
       newestTimestamp,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
@@ -190,6 +207,20 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       blobs,
       grants,
       waitingFor: runner.waitingFor,
+      takeOrder: createTakeOrder({
+        domain,
+        reader,
+        chain: jobChain,
+        newestTimestamp,
+        whyNotServed: (order) => whyNotServed(service, order, "signature"),
+        isKnown: (jobId) => store.job(jobId) !== undefined,
+        waiting: () => store.openOrders().map(({ order }) => order),
+        keep: (jobId, signed) => {
+          store.addOrder(jobId, signed);
+          log.info("order.taken", { jobId });
+          wake();
+        },
+      }),
     });
     const server = await startServer(createApp({ api, log }), { host: config.host, port: config.port, log });
     log.info("worker.listening", {
@@ -257,49 +288,6 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     }
   } finally {
     store.close();
-  }
-}
-
-/** Queues work up: each piece starts when the one before has ended, however it ended; none once the signal aborts. */
-function oneAtATime(signal: AbortSignal) {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(() => {
-      if (signal.aborted) throw new SandboxStoppedError();
-      return work();
-    });
-    last = done.catch(() => undefined);
-    return done;
-  };
-}
-
-/** Runs loops until the signal aborts or one of them fails: then the others end too. */
-async function together(signal: AbortSignal, ...loops: ((stopped: AbortSignal) => Promise<void>)[]): Promise<void> {
-  const failed = new AbortController();
-  const stopped = AbortSignal.any([signal, failed.signal]);
-  const ends = loops.map((loop) => loop(stopped).finally(() => failed.abort()));
-  await Promise.allSettled(ends);
-  await Promise.all(ends);
-}
-
-/** Tries again, ever more slowly, what may succeed without anything being changed here. */
-async function retrying<T>(
-  log: Logger,
-  signal: AbortSignal,
-  what: string,
-  work: () => Promise<T>,
-  waits: (error: BaseError) => void = () => {},
-): Promise<T> {
-  for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
-    try {
-      return await work();
-    } catch (error) {
-      const again = error instanceof BaseError && error.retryable && !signal.aborted;
-      if (!again) throw error;
-      log.warn(what, { error, hint: error.hint });
-      waits(error);
-      await pause(pauseMs, signal);
-    }
   }
 }
 

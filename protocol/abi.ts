@@ -3463,6 +3463,30 @@ export const enclaveRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "signingKey",
+        "type": "address"
+      }
+    ],
+    "name": "liveEnclave",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "workloadId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "maxLifeSeconds",
     "outputs": [
@@ -4058,6 +4082,38 @@ export const datasetRegistryAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint16",
+        "name": "shareBps",
+        "type": "uint16"
+      }
+    ],
+    "name": "DatasetRegistry_BadPayee",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "totalBps",
+        "type": "uint256"
+      }
+    ],
+    "name": "DatasetRegistry_BadShares",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "length",
         "type": "uint256"
       },
@@ -4113,6 +4169,54 @@ export const datasetRegistryAbi = [
         "internalType": "bytes32",
         "name": "datasetId",
         "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "pendingOwner",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetRegistry_NotPendingOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DatasetRegistry_Retired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "DatasetRegistry_TooManyPayees",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
       }
     ],
     "name": "DatasetRegistry_UnknownDataset",
@@ -4144,6 +4248,31 @@ export const datasetRegistryAbi = [
         "type": "address"
       },
       {
+        "indexed": true,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetOffered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
         "indexed": false,
         "internalType": "bytes32",
         "name": "contentHash",
@@ -4157,9 +4286,96 @@ export const datasetRegistryAbi = [
       },
       {
         "indexed": false,
-        "internalType": "uint64",
+        "internalType": "uint48",
         "name": "sizeBytes",
-        "type": "uint64"
+        "type": "uint48"
+      },
+      {
+        "indexed": false,
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
+      },
+      {
+        "indexed": false,
+        "internalType": "string",
+        "name": "metadata",
+        "type": "string"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint16",
+            "name": "shareBps",
+            "type": "uint16"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Payee[]",
+        "name": "payees",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "DatasetRegistered",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DatasetRetired",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "newEpoch",
+        "type": "uint32"
+      }
+    ],
+    "name": "DatasetTransferred",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
       },
       {
         "indexed": false,
@@ -4174,7 +4390,7 @@ export const datasetRegistryAbi = [
         "type": "string"
       }
     ],
-    "name": "DatasetRegistered",
+    "name": "DatasetUpdated",
     "type": "event"
   },
   {
@@ -4216,24 +4432,75 @@ export const datasetRegistryAbi = [
     "type": "event"
   },
   {
+    "anonymous": false,
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "datasetId",
-        "type": "bytes32"
-      }
-    ],
-    "name": "consentOf",
-    "outputs": [
-      {
+        "indexed": true,
         "internalType": "address",
         "name": "owner",
         "type": "address"
       },
       {
+        "indexed": false,
         "internalType": "uint32",
-        "name": "epoch",
+        "name": "newOwnerEpoch",
         "type": "uint32"
+      }
+    ],
+    "name": "OwnerGrantsRevoked",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "consentOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "uint48",
+            "name": "sizeBytes",
+            "type": "uint48"
+          },
+          {
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ownerEpoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "payeeCount",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "revoked",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct ConsentState",
+        "name": "",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -4257,14 +4524,24 @@ export const datasetRegistryAbi = [
             "type": "address"
           },
           {
-            "internalType": "uint64",
+            "internalType": "uint48",
             "name": "sizeBytes",
-            "type": "uint64"
+            "type": "uint48"
           },
           {
             "internalType": "uint32",
             "name": "epoch",
             "type": "uint32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "payeeCount",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bool",
+            "name": "retired",
+            "type": "bool"
           },
           {
             "internalType": "bytes32",
@@ -4323,6 +4600,93 @@ export const datasetRegistryAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "offerOwnership",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "ownerEpochOf",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "payeesOf",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint16",
+            "name": "shareBps",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Payee[]",
+        "name": "",
+        "type": "tuple[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "pendingOwnerOf",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "contentHash",
         "type": "bytes32"
       },
@@ -4332,9 +4696,9 @@ export const datasetRegistryAbi = [
         "type": "bytes32"
       },
       {
-        "internalType": "uint64",
+        "internalType": "uint48",
         "name": "sizeBytes",
-        "type": "uint64"
+        "type": "uint48"
       },
       {
         "internalType": "string",
@@ -4345,6 +4709,23 @@ export const datasetRegistryAbi = [
         "internalType": "string",
         "name": "metadata",
         "type": "string"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "account",
+            "type": "address"
+          },
+          {
+            "internalType": "uint16",
+            "name": "shareBps",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Payee[]",
+        "name": "payees",
+        "type": "tuple[]"
       }
     ],
     "name": "register",
@@ -4355,6 +4736,19 @@ export const datasetRegistryAbi = [
         "type": "bytes32"
       }
     ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "retire",
+    "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
   },
@@ -4378,6 +4772,19 @@ export const datasetRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "revokeAllOwnGrants",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "newOwnerEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "internalType": "uint256",
@@ -4389,10 +4796,522 @@ export const datasetRegistryAbi = [
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "takeOwnership",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "newEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "string",
+        "name": "uri",
+        "type": "string"
+      },
+      {
+        "internalType": "string",
+        "name": "metadata",
+        "type": "string"
+      }
+    ],
+    "name": "update",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  }
+] as const;
+
+export const datasetCouncilAbi = [
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetCouncil_BadMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "DatasetCouncil_BadMemberCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "threshold",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "members",
+        "type": "uint256"
+      }
+    ],
+    "name": "DatasetCouncil_BadThreshold",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "target",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetCouncil_CallFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "target",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetCouncil_NoContract",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "registry",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetCouncil_NoRegistry",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "DatasetCouncil_NotApproved",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      }
+    ],
+    "name": "DatasetCouncil_NotMember",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "time",
+        "type": "uint256"
+      }
+    ],
+    "name": "DatasetCouncil_TooLate",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "target",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "data",
+        "type": "bytes"
+      }
+    ],
+    "name": "CouncilCalled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "member",
+        "type": "address"
+      }
+    ],
+    "name": "CouncilConsentRevoked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "registry",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address[]",
+        "name": "members",
+        "type": "address[]"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "threshold",
+        "type": "uint8"
+      }
+    ],
+    "name": "CouncilFormed",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "approvalHashOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "target",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes",
+        "name": "data",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce_",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      }
+    ],
+    "name": "callHashOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "datasets",
+    "outputs": [
+      {
+        "internalType": "contract IDatasetRegistry",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "target",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes",
+        "name": "data",
+        "type": "bytes"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signatures",
+        "type": "bytes"
+      }
+    ],
+    "name": "execute",
+    "outputs": [
+      {
+        "internalType": "bytes",
+        "name": "answer",
+        "type": "bytes"
+      }
+    ],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "isMember",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "isValidSignature",
+    "outputs": [
+      {
+        "internalType": "bytes4",
+        "name": "magicValue",
+        "type": "bytes4"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "members",
+    "outputs": [
+      {
+        "internalType": "address[]",
+        "name": "",
+        "type": "address[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "nonce",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "datasetId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "revokeAllGrants",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "newEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "revokeAllOwnGrants",
+    "outputs": [
+      {
+        "internalType": "uint32",
+        "name": "newOwnerEpoch",
+        "type": "uint32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "grantNonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "revokeGrantNonce",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "threshold",
+    "outputs": [
+      {
+        "internalType": "uint8",
+        "name": "",
+        "type": "uint8"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
   }
 ] as const;
 
 export const jobMarketAbi = [
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "acceptedBy",
+        "type": "address"
+      }
+    ],
+    "name": "JobMarket_AcceptedByOther",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "acceptBy",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "bond",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "quorum",
+        "type": "uint8"
+      }
+    ],
+    "name": "JobMarket_BadAcceptance",
+    "type": "error"
+  },
   {
     "inputs": [
       {
@@ -4452,8 +5371,73 @@ export const jobMarketAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "items",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobMarket_BadGroup",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobMarket_BadOutcome",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "quorum",
+        "type": "uint8"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobMarket_BadQuorum",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "signatureHash",
+        "type": "bytes32"
+      }
+    ],
     "name": "JobMarket_BadSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint16",
+        "name": "first",
+        "type": "uint16"
+      },
+      {
+        "internalType": "uint16",
+        "name": "other",
+        "type": "uint16"
+      }
+    ],
+    "name": "JobMarket_CountedGrantsDiffer",
     "type": "error"
   },
   {
@@ -4549,9 +5533,9 @@ export const jobMarketAbi = [
         "type": "uint256"
       },
       {
-        "internalType": "uint256",
-        "name": "datasets",
-        "type": "uint256"
+        "internalType": "uint16",
+        "name": "countedGrants",
+        "type": "uint16"
       }
     ],
     "name": "JobMarket_GrantCountMismatch",
@@ -4576,17 +5560,6 @@ export const jobMarketAbi = [
       }
     ],
     "name": "JobMarket_GrantMismatch",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "grantHash",
-        "type": "bytes32"
-      }
-    ],
-    "name": "JobMarket_GrantNotForOrder",
     "type": "error"
   },
   {
@@ -4645,34 +5618,40 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "account",
-        "type": "address"
+        "internalType": "bytes32",
+        "name": "session",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobMarket_InSession",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "quorum",
+        "type": "uint8"
       },
       {
-        "internalType": "address",
-        "name": "token",
-        "type": "address"
+        "internalType": "uint64",
+        "name": "acceptBy",
+        "type": "uint64"
       },
       {
         "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "credit",
+        "name": "bond",
         "type": "uint256"
       }
     ],
-    "name": "JobMarket_InsufficientCredit",
+    "name": "JobMarket_MustBeOpened",
     "type": "error"
   },
   {
     "inputs": [
       {
         "internalType": "address",
-        "name": "requester",
+        "name": "account",
         "type": "address"
       },
       {
@@ -4731,6 +5710,65 @@ export const jobMarketAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "orderHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "JobMarket_NotSignedBy",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "offerHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "operator",
+        "type": "address"
+      }
+    ],
+    "name": "JobMarket_OfferBadSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "offerHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "expected",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobMarket_OfferMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "offerHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobMarket_OfferNotForOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "expected",
         "type": "bytes32"
       },
@@ -4762,6 +5800,27 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "grantHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "price",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxPrice",
+        "type": "uint256"
+      }
+    ],
+    "name": "JobMarket_PriceTooHigh",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "length",
         "type": "uint256"
@@ -4779,27 +5838,16 @@ export const jobMarketAbi = [
     "inputs": [
       {
         "internalType": "bytes32",
-        "name": "receiptJobId",
+        "name": "jobId",
         "type": "bytes32"
       },
       {
-        "internalType": "bytes32",
-        "name": "jobId",
-        "type": "bytes32"
+        "internalType": "bytes16",
+        "name": "platformId",
+        "type": "bytes16"
       }
     ],
-    "name": "JobMarket_ReceiptForOtherJob",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
-        "internalType": "bytes32",
-        "name": "jobId",
-        "type": "bytes32"
-      }
-    ],
-    "name": "JobMarket_ReceiptMismatch",
+    "name": "JobMarket_SamePlatform",
     "type": "error"
   },
   {
@@ -4826,22 +5874,6 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "internalType": "uint256",
-        "name": "amount",
-        "type": "uint256"
-      }
-    ],
-    "name": "JobMarket_TransferFailed",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "uint256",
         "name": "index",
         "type": "uint256"
@@ -4858,22 +5890,33 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
-        "internalType": "address",
-        "name": "token",
-        "type": "address"
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint64",
+        "name": "acceptBy",
+        "type": "uint64"
       },
       {
         "internalType": "uint256",
-        "name": "received",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "expected",
+        "name": "timestamp",
         "type": "uint256"
       }
     ],
-    "name": "JobMarket_WrongAmountReceived",
+    "name": "JobMarket_WrongAcceptance",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "extension",
+        "type": "address"
+      }
+    ],
+    "name": "JobMarket_WrongExtension",
     "type": "error"
   },
   {
@@ -4900,22 +5943,6 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "sent",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "expected",
-        "type": "uint256"
-      }
-    ],
-    "name": "JobMarket_WrongValue",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "signer",
         "type": "address"
@@ -4935,8 +5962,352 @@ export const jobMarketAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "Ledger_BadReceiver",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      }
+    ],
+    "name": "Ledger_BadSignature",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "credit",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_InsufficientCredit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_SignatureExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "held",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "owed",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_TokenShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_TransferFailed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "received",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_WrongAmountReceived",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "sent",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "expected",
+        "type": "uint256"
+      }
+    ],
+    "name": "Ledger_WrongValue",
+    "type": "error"
+  },
+  {
     "inputs": [],
-    "name": "JobMarket_ZeroReceiver",
+    "name": "Ledger_ZeroAmount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "okCount",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "failedCount",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "maxJobs",
+        "type": "uint32"
+      }
+    ],
+    "name": "Sessions_BadCount",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "Sessions_BadTemplate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint32",
+        "name": "maxJobs",
+        "type": "uint32"
+      },
+      {
+        "internalType": "uint32",
+        "name": "challengeSeconds",
+        "type": "uint32"
+      }
+    ],
+    "name": "Sessions_BadTerms",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "claimed",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Sessions_ClaimForOtherSession",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      }
+    ],
+    "name": "Sessions_LeafTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      }
+    ],
+    "name": "Sessions_NoSuchLeaf",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "Sessions_NonceUsed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Sessions_NotInClaim",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "caller",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "payer",
+        "type": "address"
+      }
+    ],
+    "name": "Sessions_NotPayer",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "price",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maxPrice",
+        "type": "uint256"
+      }
+    ],
+    "name": "Sessions_PriceMismatch",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint8",
+        "name": "state",
+        "type": "uint8"
+      }
+    ],
+    "name": "Sessions_WrongState",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "limit",
+        "type": "uint256"
+      }
+    ],
+    "name": "Sessions_WrongTime",
     "type": "error"
   },
   {
@@ -4957,7 +6328,7 @@ export const jobMarketAbi = [
       {
         "indexed": true,
         "internalType": "bytes32",
-        "name": "jobId",
+        "name": "source",
         "type": "bytes32"
       },
       {
@@ -4968,6 +6339,99 @@ export const jobMarketAbi = [
       }
     ],
     "name": "Credited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "source",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "Debited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "from",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "Deposited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "bonder",
+        "type": "address"
+      }
+    ],
+    "name": "JobAccepted",
     "type": "event"
   },
   {
@@ -4987,6 +6451,43 @@ export const jobMarketAbi = [
       }
     ],
     "name": "JobCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "outputCommitment",
+        "type": "bytes32"
+      }
+    ],
+    "name": "JobDisagreed",
     "type": "event"
   },
   {
@@ -5037,6 +6538,11 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
             "internalType": "bytes32",
             "name": "programId",
             "type": "bytes32"
@@ -5065,7 +6571,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -5099,9 +6605,34 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -5152,101 +6683,105 @@ export const jobMarketAbi = [
         "type": "address"
       },
       {
-        "components": [
-          {
-            "internalType": "bytes32",
-            "name": "jobId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "enum ReceiptStatus",
-            "name": "status",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "programId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "workloadId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "inputsRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "grantsRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "paramsHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "resultHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "outputCommitment",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "policyHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "fuelUsed",
-            "type": "uint64"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "logRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "uint64",
-            "name": "logSize",
-            "type": "uint64"
-          },
-          {
-            "internalType": "uint64",
-            "name": "anchorBlock",
-            "type": "uint64"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "anchorHash",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "enum FailureCode",
-            "name": "failureCode",
-            "type": "uint8"
-          }
-        ],
         "indexed": false,
-        "internalType": "struct Receipt",
-        "name": "receipt",
-        "type": "tuple"
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
       },
       {
         "indexed": false,
-        "internalType": "bytes",
-        "name": "signature",
-        "type": "bytes"
+        "internalType": "bytes32",
+        "name": "resultHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "countedGrants",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum FailureCode",
+        "name": "failureCode",
+        "type": "uint8"
       }
     ],
     "name": "JobSettled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "disputer",
+        "type": "address"
+      }
+    ],
+    "name": "LeafDisputed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "resultHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum FailureCode",
+        "name": "failureCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "LeafSettled",
     "type": "event"
   },
   {
@@ -5260,38 +6795,243 @@ export const jobMarketAbi = [
       },
       {
         "indexed": true,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "NonceCancelled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "source",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
         "internalType": "address",
-        "name": "token",
+        "name": "payer",
         "type": "address"
       },
       {
         "indexed": true,
         "internalType": "address",
-        "name": "to",
+        "name": "token",
         "type": "address"
       },
       {
         "indexed": false,
         "internalType": "uint256",
-        "name": "amount",
+        "name": "charged",
         "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint64",
+        "name": "okCount",
+        "type": "uint64"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32[]",
+        "name": "grantHashes",
+        "type": "bytes32[]"
       }
     ],
-    "name": "Withdrawn",
+    "name": "OrderGroupSettled",
     "type": "event"
   },
   {
+    "anonymous": false,
     "inputs": [
       {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "resultHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum FailureCode",
+        "name": "failureCode",
+        "type": "uint8"
+      }
+    ],
+    "name": "OrderSettled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
         "internalType": "uint256",
         "name": "index",
         "type": "uint256"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes16",
+        "name": "platformId",
+        "type": "bytes16"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "receiptHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "outputCommitment",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ReceiptCounted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "okCount",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint32",
+        "name": "failedCount",
+        "type": "uint32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "countedGrants",
+        "type": "uint16"
+      }
+    ],
+    "name": "SessionClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SessionClosed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SessionExpired",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "requester",
+        "type": "address"
       },
       {
         "components": [
           {
             "internalType": "address",
             "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
             "type": "address"
           },
           {
@@ -5323,7 +7063,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -5357,9 +7097,411 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "string",
+        "name": "programUri",
+        "type": "string"
+      }
+    ],
+    "name": "SessionOpened",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "sent",
+        "type": "uint256"
+      }
+    ],
+    "name": "Withdrawn",
+    "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "accept",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "acceptance",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "bonder",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "ballot",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "outputCommitment",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes16[]",
+        "name": "platformIds",
+        "type": "bytes16[]"
+      },
+      {
+        "internalType": "address[]",
+        "name": "operators",
+        "type": "address[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -5373,6 +7515,421 @@ export const jobMarketAbi = [
       }
     ],
     "name": "cancel",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      }
+    ],
+    "name": "cancelNonce",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "sessionId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "root",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "okCount",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "failedCount",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "countedGrants",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint64",
+            "name": "anchorBlock",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "anchorHash",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct SessionClaim",
+        "name": "claim",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bool",
+            "name": "anyRequester",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "anyOperator",
+            "type": "bool"
+          },
+          {
+            "internalType": "enum PriceUnit",
+            "name": "priceUnit",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "price",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxUses",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "notBefore",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "notAfter",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "resultReaders",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ownerEpoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct ShownGrant[]",
+        "name": "grants",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "claimSession",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "closeSession",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -5415,30 +7972,159 @@ export const jobMarketAbi = [
     "type": "function"
   },
   {
-    "inputs": [],
-    "name": "enclaves",
-    "outputs": [
+    "inputs": [
       {
         "internalType": "address",
-        "name": "",
+        "name": "token",
         "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
       }
     ],
-    "stateMutability": "view",
+    "name": "deposit",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
         "internalType": "uint256",
-        "name": "index",
+        "name": "amount",
         "type": "uint256"
       },
+      {
+        "internalType": "uint256",
+        "name": "validAfter",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "validBefore",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "nonce",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "depositWithAuthorization",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "permitDeadline",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "v",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "r",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "s",
+        "type": "bytes32"
+      }
+    ],
+    "name": "depositWithPermit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "deadline",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "depositWithPermit2",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
       {
         "components": [
           {
             "internalType": "address",
             "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
             "type": "address"
           },
           {
@@ -5470,7 +8156,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -5504,9 +8190,201 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      }
+    ],
+    "name": "disputeLeaf",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "enclaves",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -5522,6 +8400,163 @@ export const jobMarketAbi = [
     "name": "expire",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "expireSession",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "extension",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -5578,8 +8613,13 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "enum PriceUnit",
+            "name": "priceUnit",
+            "type": "uint8"
+          },
+          {
             "internalType": "uint256",
-            "name": "pricePerUse",
+            "name": "price",
             "type": "uint256"
           },
           {
@@ -5605,6 +8645,11 @@ export const jobMarketAbi = [
           {
             "internalType": "uint32",
             "name": "epoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ownerEpoch",
             "type": "uint32"
           },
           {
@@ -5635,7 +8680,68 @@ export const jobMarketAbi = [
         "components": [
           {
             "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "fee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "pricePerSecond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "validUntil",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Offer",
+        "name": "offer",
+        "type": "tuple"
+      }
+    ],
+    "name": "hashOffer",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
             "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
             "type": "address"
           },
           {
@@ -5667,7 +8773,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -5701,9 +8807,34 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -5753,17 +8884,17 @@ export const jobMarketAbi = [
           },
           {
             "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
             "name": "inputsRoot",
             "type": "bytes32"
           },
           {
             "internalType": "bytes32",
             "name": "grantsRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "paramsHash",
             "type": "bytes32"
           },
           {
@@ -5785,6 +8916,21 @@ export const jobMarketAbi = [
             "internalType": "uint64",
             "name": "fuelUsed",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "outputRows",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "runSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "countedGrants",
+            "type": "uint16"
           },
           {
             "internalType": "bytes32",
@@ -5831,8 +8977,158 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "datasetId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "hashSession",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
-        "name": "requester",
+        "name": "account",
         "type": "address"
       },
       {
@@ -5892,10 +9188,104 @@ export const jobMarketAbi = [
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "leafCounts",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "settledOk",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "settledFailed",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "disputedOk",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "disputedFailed",
+            "type": "uint32"
+          }
+        ],
+        "internalType": "struct LeafCounts",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      }
+    ],
+    "name": "leafState",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "disputed",
+        "type": "bool"
+      },
+      {
+        "internalType": "bool",
+        "name": "settled",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "calls",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "multicall",
+    "outputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "results",
+        "type": "bytes[]"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "components": [
           {
             "internalType": "address",
             "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
             "type": "address"
           },
           {
@@ -5927,7 +9317,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -5961,9 +9351,34 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -5983,6 +9398,16 @@ export const jobMarketAbi = [
       {
         "internalType": "bytes",
         "name": "params",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "requesterSignature",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "payerSignature",
         "type": "bytes"
       }
     ],
@@ -6012,6 +9437,11 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
             "internalType": "bytes32",
             "name": "programId",
             "type": "bytes32"
@@ -6040,7 +9470,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -6074,9 +9504,34 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -6089,50 +9544,127 @@ export const jobMarketAbi = [
         "type": "tuple"
       },
       {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
         "internalType": "string",
         "name": "programUri",
         "type": "string"
       },
       {
         "internalType": "bytes",
-        "name": "params",
+        "name": "requesterSignature",
         "type": "bytes"
       },
       {
-        "internalType": "uint256",
-        "name": "permitDeadline",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint8",
-        "name": "v",
-        "type": "uint8"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "r",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "s",
-        "type": "bytes32"
+        "internalType": "bytes",
+        "name": "payerSignature",
+        "type": "bytes"
       }
     ],
-    "name": "openWithPermit",
+    "name": "openSession",
     "outputs": [
       {
         "internalType": "bytes32",
-        "name": "jobId",
+        "name": "sessionId",
         "type": "bytes32"
-      },
+      }
+    ],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      }
+    ],
+    "name": "owedOf",
+    "outputs": [
       {
         "internalType": "uint256",
-        "name": "index",
+        "name": "",
         "type": "uint256"
       }
     ],
-    "stateMutability": "nonpayable",
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "sessionId",
+        "type": "bytes32"
+      }
+    ],
+    "name": "session",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "enum SessionState",
+            "name": "state",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint40",
+            "name": "claimedAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "okCount",
+            "type": "uint16"
+          },
+          {
+            "internalType": "uint16",
+            "name": "failedCount",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bool",
+            "name": "touched",
+            "type": "bool"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Session",
+        "name": "",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "root",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   },
   {
@@ -6150,6 +9682,11 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
             "internalType": "bytes32",
             "name": "programId",
             "type": "bytes32"
@@ -6178,7 +9715,7 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "price",
+                "name": "maxPrice",
                 "type": "uint256"
               }
             ],
@@ -6212,9 +9749,34 @@ export const jobMarketAbi = [
             "type": "address"
           },
           {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
             "internalType": "uint64",
             "name": "deadline",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
           },
           {
             "internalType": "uint256",
@@ -6230,37 +9792,12 @@ export const jobMarketAbi = [
         "components": [
           {
             "internalType": "bytes32",
-            "name": "jobId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "enum ReceiptStatus",
-            "name": "status",
-            "type": "uint8"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "programId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "workloadId",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
             "name": "inputsRoot",
             "type": "bytes32"
           },
           {
             "internalType": "bytes32",
             "name": "grantsRoot",
-            "type": "bytes32"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "paramsHash",
             "type": "bytes32"
           },
           {
@@ -6282,6 +9819,21 @@ export const jobMarketAbi = [
             "internalType": "uint64",
             "name": "fuelUsed",
             "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "outputRows",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint32",
+            "name": "runSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "countedGrants",
+            "type": "uint16"
           },
           {
             "internalType": "bytes32",
@@ -6309,8 +9861,8 @@ export const jobMarketAbi = [
             "type": "uint8"
           }
         ],
-        "internalType": "struct Receipt",
-        "name": "receipt",
+        "internalType": "struct Outcome",
+        "name": "outcome",
         "type": "tuple"
       },
       {
@@ -6321,11 +9873,413 @@ export const jobMarketAbi = [
       {
         "components": [
           {
+            "internalType": "bool",
+            "name": "anyRequester",
+            "type": "bool"
+          },
+          {
+            "internalType": "bool",
+            "name": "anyOperator",
+            "type": "bool"
+          },
+          {
+            "internalType": "enum PriceUnit",
+            "name": "priceUnit",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "price",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "maxUses",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "notBefore",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "notAfter",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "resultReaders",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "uint32",
+            "name": "epoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "ownerEpoch",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct ShownGrant[]",
+        "name": "grants",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "operator",
+                "type": "address"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "workloadId",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "address",
+                "name": "token",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "fee",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "pricePerSecond",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint64",
+                "name": "validUntil",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint256",
+                "name": "nonce",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct Offer",
+            "name": "offer",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct SignedOffer[]",
+        "name": "offer",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "settle",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "requester",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "payer",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "programId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "workloadId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
             "components": [
               {
                 "internalType": "bytes32",
                 "name": "datasetId",
                 "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "maxPrice",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct DatasetUse[]",
+            "name": "datasets",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "resultKey",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "token",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "operatorFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "failureFee",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "offerHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint64",
+            "name": "acceptBy",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint8",
+            "name": "quorum",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "session",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct JobOrder",
+        "name": "order",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint32",
+            "name": "maxJobs",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengeSeconds",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "disputeBond",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct SessionTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint256",
+        "name": "leaf",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "paramsHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint64",
+            "name": "deadline",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint256",
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bytes",
+            "name": "requesterSignature",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes",
+            "name": "payerSignature",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "inputsRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "grantsRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "resultHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "outputCommitment",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "policyHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "fuelUsed",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "outputRows",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint32",
+                "name": "runSeconds",
+                "type": "uint32"
+              },
+              {
+                "internalType": "uint16",
+                "name": "countedGrants",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "logRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "logSize",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "anchorBlock",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "anchorHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "enum FailureCode",
+                "name": "failureCode",
+                "type": "uint8"
+              }
+            ],
+            "internalType": "struct Outcome",
+            "name": "outcome",
+            "type": "tuple"
+          },
+          {
+            "internalType": "bytes",
+            "name": "receiptSignature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct OrderItem",
+        "name": "item",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "proof",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "settleLeaf",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "requester",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "payer",
+                "type": "address"
               },
               {
                 "internalType": "bytes32",
@@ -6338,14 +10292,36 @@ export const jobMarketAbi = [
                 "type": "bytes32"
               },
               {
-                "internalType": "address",
-                "name": "requester",
-                "type": "address"
+                "internalType": "bytes32",
+                "name": "paramsHash",
+                "type": "bytes32"
               },
               {
-                "internalType": "address",
-                "name": "operator",
-                "type": "address"
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "datasetId",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "grantHash",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "maxPrice",
+                    "type": "uint256"
+                  }
+                ],
+                "internalType": "struct DatasetUse[]",
+                "name": "datasets",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "resultKey",
+                "type": "bytes32"
               },
               {
                 "internalType": "address",
@@ -6354,7 +10330,79 @@ export const jobMarketAbi = [
               },
               {
                 "internalType": "uint256",
-                "name": "pricePerUse",
+                "name": "operatorFee",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint256",
+                "name": "failureFee",
+                "type": "uint256"
+              },
+              {
+                "internalType": "address",
+                "name": "operator",
+                "type": "address"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "offerHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "bond",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint64",
+                "name": "acceptBy",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint64",
+                "name": "deadline",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint8",
+                "name": "quorum",
+                "type": "uint8"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "session",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint256",
+                "name": "nonce",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct JobOrder",
+            "name": "order",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bool",
+                "name": "anyRequester",
+                "type": "bool"
+              },
+              {
+                "internalType": "bool",
+                "name": "anyOperator",
+                "type": "bool"
+              },
+              {
+                "internalType": "enum PriceUnit",
+                "name": "priceUnit",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint256",
+                "name": "price",
                 "type": "uint256"
               },
               {
@@ -6383,27 +10431,200 @@ export const jobMarketAbi = [
                 "type": "uint32"
               },
               {
+                "internalType": "uint32",
+                "name": "ownerEpoch",
+                "type": "uint32"
+              },
+              {
                 "internalType": "uint256",
                 "name": "nonce",
                 "type": "uint256"
+              },
+              {
+                "internalType": "bytes",
+                "name": "signature",
+                "type": "bytes"
               }
             ],
-            "internalType": "struct Grant",
-            "name": "grant",
-            "type": "tuple"
+            "internalType": "struct ShownGrant[]",
+            "name": "grants",
+            "type": "tuple[]"
           },
           {
-            "internalType": "bytes",
-            "name": "signature",
-            "type": "bytes"
+            "components": [
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "operator",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "workloadId",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "token",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "fee",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "pricePerSecond",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "validUntil",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "nonce",
+                    "type": "uint256"
+                  }
+                ],
+                "internalType": "struct Offer",
+                "name": "offer",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes",
+                "name": "signature",
+                "type": "bytes"
+              }
+            ],
+            "internalType": "struct SignedOffer[]",
+            "name": "offer",
+            "type": "tuple[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "paramsHash",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint64",
+                "name": "deadline",
+                "type": "uint64"
+              },
+              {
+                "internalType": "uint256",
+                "name": "nonce",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes",
+                "name": "requesterSignature",
+                "type": "bytes"
+              },
+              {
+                "internalType": "bytes",
+                "name": "payerSignature",
+                "type": "bytes"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "inputsRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "grantsRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "resultHash",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "outputCommitment",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "policyHash",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "fuelUsed",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "outputRows",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "uint32",
+                    "name": "runSeconds",
+                    "type": "uint32"
+                  },
+                  {
+                    "internalType": "uint16",
+                    "name": "countedGrants",
+                    "type": "uint16"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "logRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "logSize",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "uint64",
+                    "name": "anchorBlock",
+                    "type": "uint64"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "anchorHash",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "enum FailureCode",
+                    "name": "failureCode",
+                    "type": "uint8"
+                  }
+                ],
+                "internalType": "struct Outcome",
+                "name": "outcome",
+                "type": "tuple"
+              },
+              {
+                "internalType": "bytes",
+                "name": "receiptSignature",
+                "type": "bytes"
+              }
+            ],
+            "internalType": "struct OrderItem[]",
+            "name": "items",
+            "type": "tuple[]"
           }
         ],
-        "internalType": "struct SignedGrant[]",
-        "name": "grants",
+        "internalType": "struct OrderGroup[]",
+        "name": "groups",
         "type": "tuple[]"
       }
     ],
-    "name": "settle",
+    "name": "settleOrders",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -6427,6 +10648,49 @@ export const jobMarketAbi = [
       }
     ],
     "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "account",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "token",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "nonce",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint64",
+        "name": "deadline",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes",
+        "name": "signature",
+        "type": "bytes"
+      }
+    ],
+    "name": "withdrawBySignature",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -1,6 +1,6 @@
 /**
  * Room: protocol/eip712. The typed data that wallets, providers and enclaves sign. Pure.
- * Mirrors `contracts/interfaces/IJobMarket.sol` and `IEnclaveRegistry.sol`; tests compare every hash with the chain's.
+ * Mirrors `contracts/interfaces/MarketTypes.sol` and `IEnclaveRegistry.sol`; tests compare every hash with the chain's.
  */
 import { type Address, type Hex, hashTypedData } from "viem";
 import type { SealedKey } from "./sealing.ts";
@@ -23,12 +23,13 @@ export function domainOf(chainId: number, verifyingContract: Address): Domain {
   return { name: domainName, version: domainVersion, chainId, verifyingContract };
 }
 
-/** One data set of a job; amounts in units of the order's token. */
-export type DatasetUse = { datasetId: Hex; grantHash: Hex; price: bigint };
+/** One data set of a job and the most that its use may cost, in units of the order's token. */
+export type DatasetUse = { datasetId: Hex; grantHash: Hex; maxPrice: bigint };
 
-/** What the requester asks for and pays. Field by field: `JobOrder` in IJobMarket.sol. */
+/** What the requester asks for. Field by field: `JobOrder` in MarketTypes.sol. */
 export type JobOrder = {
   requester: Address;
+  payer: Address;
   programId: Hex;
   workloadId: Hex;
   paramsHash: Hex;
@@ -38,12 +39,21 @@ export type JobOrder = {
   operatorFee: bigint;
   failureFee: bigint;
   operator: Address;
+  offerHash: Hex;
+  bond: bigint;
+  /** Unix seconds; zero: nobody has to accept the job. */
+  acceptBy: bigint;
   /** Unix seconds. */
   deadline: bigint;
+  quorum: number;
+  session: Hex;
   nonce: bigint;
 };
 
-/** A provider's consent. Field by field: `Grant` in IJobMarket.sol. */
+/** Values of `PriceUnit` in MarketTypes.sol. */
+export const priceUnits = { use: 0, outputRow: 1, inputByte: 2 } as const;
+
+/** A provider's consent. Field by field: `Grant` in MarketTypes.sol. */
 export type Grant = {
   datasetId: Hex;
   programId: Hex;
@@ -51,7 +61,9 @@ export type Grant = {
   requester: Address;
   operator: Address;
   token: Address;
-  pricePerUse: bigint;
+  /** See {@link priceUnits}. */
+  priceUnit: number;
+  price: bigint;
   maxUses: bigint;
   /** Unix seconds. */
   notBefore: bigint;
@@ -59,21 +71,92 @@ export type Grant = {
   notAfter: bigint;
   resultReaders: readonly Hex[];
   epoch: number;
+  ownerEpoch: number;
   nonce: bigint;
 };
 
 /** A grant with its owner's signature. */
 export type SignedGrant = { grant: Grant; signature: Hex };
 
-/** Values of `ReceiptStatus` in IJobMarket.sol. */
+/** A grant as the market is shown it. Field by field: `ShownGrant` in MarketTypes.sol. */
+export type ShownGrant = Omit<Grant, "datasetId" | "programId" | "workloadId" | "requester" | "operator" | "token"> & {
+  anyRequester: boolean;
+  anyOperator: boolean;
+  signature: Hex;
+};
+
+/**
+ * What the market is shown of a grant; all else of it is in the order that uses it.
+ *
+ * @example
+ * const grants = counted.map(shownGrantOf)
+ */
+export function shownGrantOf({ grant, signature }: SignedGrant): ShownGrant {
+  const { datasetId: _d, programId: _p, workloadId: _w, token: _t, requester, operator, ...rest } = grant;
+  return { ...rest, anyRequester: BigInt(requester) === 0n, anyOperator: BigInt(operator) === 0n, signature };
+}
+
+/** An operator's prices. Field by field: `Offer` in MarketTypes.sol. */
+export type Offer = {
+  operator: Address;
+  workloadId: Hex;
+  token: Address;
+  fee: bigint;
+  pricePerSecond: bigint;
+  /** Unix seconds. */
+  validUntil: bigint;
+  nonce: bigint;
+};
+
+/** An offer with its operator's signature. */
+export type SignedOffer = { offer: Offer; signature: Hex };
+
+/** How a session is run. Field by field: `SessionTerms` in MarketTypes.sol. */
+export type SessionTerms = { maxJobs: number; challengeSeconds: number; disputeBond: bigint };
+
+/** What an enclave claims of a session. Field by field: `SessionClaim` in MarketTypes.sol. */
+export type SessionClaim = {
+  sessionId: Hex;
+  root: Hex;
+  okCount: number;
+  failedCount: number;
+  countedGrants: number;
+  anchorBlock: bigint;
+  anchorHash: Hex;
+};
+
+/** What an enclave signs to accept a job. */
+export type JobAcceptance = { jobId: Hex; bonder: Address };
+
+/** What an account signs to have its credit taken out by anybody. */
+export type Withdrawal = {
+  account: Address;
+  token: Address;
+  to: Address;
+  amount: bigint;
+  nonce: bigint;
+  /** Unix seconds. */
+  deadline: bigint;
+};
+
+/** Values of `ReceiptStatus` in MarketTypes.sol. */
 export const receiptStatus = { none: 0, ok: 1, failed: 2 } as const;
 
-/** Values of `JobState` in IJobMarket.sol, by number. */
-export const jobStates = ["None", "Open", "SettledOk", "SettledFailed", "Cancelled", "Expired"] as const;
+/** Values of `JobState` in MarketTypes.sol, by number. */
+export const jobStates = [
+  "None",
+  "Open",
+  "SettledOk",
+  "SettledFailed",
+  "Cancelled",
+  "Expired",
+  "Accepted",
+  "Disagreed",
+] as const;
 /** Name of a job state. */
 export type JobState = (typeof jobStates)[number];
 
-/** Values of `FailureCode` in IJobMarket.sol, by number. */
+/** Values of `FailureCode` in MarketTypes.sol, by number. */
 export const failureCodes = [
   "None",
   "ProgramUnavailable",
@@ -91,24 +174,31 @@ export const failureCodes = [
   "TimeExceeded",
   "OutputTooLarge",
   "OutputRefused",
+  "PriceTooHigh",
 ] as const;
 /** Name of a failure. */
 export type FailureCode = (typeof failureCodes)[number];
 
-/** What the enclave signs about one run. Field by field: `Receipt` in IJobMarket.sol. */
+/** What the enclave signs about one run. Field by field: `Receipt` in MarketTypes.sol. */
 export type Receipt = {
   jobId: Hex;
   /** See {@link receiptStatus}. */
   status: number;
   programId: Hex;
   workloadId: Hex;
+  paramsHash: Hex;
   inputsRoot: Hex;
   grantsRoot: Hex;
-  paramsHash: Hex;
   resultHash: Hex;
   outputCommitment: Hex;
   policyHash: Hex;
   fuelUsed: bigint;
+  /** Rows of the result, if a grant is priced by them. */
+  outputRows: bigint;
+  /** Seconds of the run, if the order names an offer. */
+  runSeconds: number;
+  /** Bit i: the market checks and counts the grant of data set i. */
+  countedGrants: number;
   logRoot: Hex;
   logSize: bigint;
   anchorBlock: bigint;
@@ -133,6 +223,7 @@ export type OperatorAuthorization = {
 export const orderTypes = {
   JobOrder: [
     { name: "requester", type: "address" },
+    { name: "payer", type: "address" },
     { name: "programId", type: "bytes32" },
     { name: "workloadId", type: "bytes32" },
     { name: "paramsHash", type: "bytes32" },
@@ -142,13 +233,18 @@ export const orderTypes = {
     { name: "operatorFee", type: "uint256" },
     { name: "failureFee", type: "uint256" },
     { name: "operator", type: "address" },
+    { name: "offerHash", type: "bytes32" },
+    { name: "bond", type: "uint256" },
+    { name: "acceptBy", type: "uint64" },
     { name: "deadline", type: "uint64" },
+    { name: "quorum", type: "uint8" },
+    { name: "session", type: "bytes32" },
     { name: "nonce", type: "uint256" },
   ],
   DatasetUse: [
     { name: "datasetId", type: "bytes32" },
     { name: "grantHash", type: "bytes32" },
-    { name: "price", type: "uint256" },
+    { name: "maxPrice", type: "uint256" },
   ],
 } as const;
 
@@ -161,13 +257,72 @@ export const grantTypes = {
     { name: "requester", type: "address" },
     { name: "operator", type: "address" },
     { name: "token", type: "address" },
-    { name: "pricePerUse", type: "uint256" },
+    { name: "priceUnit", type: "uint8" },
+    { name: "price", type: "uint256" },
     { name: "maxUses", type: "uint64" },
     { name: "notBefore", type: "uint64" },
     { name: "notAfter", type: "uint64" },
     { name: "resultReaders", type: "bytes32[]" },
     { name: "epoch", type: "uint32" },
+    { name: "ownerEpoch", type: "uint32" },
     { name: "nonce", type: "uint256" },
+  ],
+} as const;
+
+/** EIP-712 types of an operator's offer; primary type `Offer`. */
+export const offerTypes = {
+  Offer: [
+    { name: "operator", type: "address" },
+    { name: "workloadId", type: "bytes32" },
+    { name: "token", type: "address" },
+    { name: "fee", type: "uint256" },
+    { name: "pricePerSecond", type: "uint256" },
+    { name: "validUntil", type: "uint64" },
+    { name: "nonce", type: "uint256" },
+  ],
+} as const;
+
+/** EIP-712 types of a session's template and terms; primary type `SessionOrder`. */
+export const sessionTypes = {
+  SessionOrder: [
+    { name: "order", type: "JobOrder" },
+    { name: "maxJobs", type: "uint32" },
+    { name: "challengeSeconds", type: "uint32" },
+    { name: "disputeBond", type: "uint256" },
+  ],
+  ...orderTypes,
+} as const;
+
+/** EIP-712 types of a session's claim; primary type `SessionClaim`. */
+export const sessionClaimTypes = {
+  SessionClaim: [
+    { name: "sessionId", type: "bytes32" },
+    { name: "root", type: "bytes32" },
+    { name: "okCount", type: "uint32" },
+    { name: "failedCount", type: "uint32" },
+    { name: "countedGrants", type: "uint16" },
+    { name: "anchorBlock", type: "uint64" },
+    { name: "anchorHash", type: "bytes32" },
+  ],
+} as const;
+
+/** EIP-712 types of an enclave's acceptance of a job; primary type `JobAcceptance`. */
+export const acceptanceTypes = {
+  JobAcceptance: [
+    { name: "jobId", type: "bytes32" },
+    { name: "bonder", type: "address" },
+  ],
+} as const;
+
+/** EIP-712 types of a withdrawal; primary type `Withdrawal`. */
+export const withdrawalTypes = {
+  Withdrawal: [
+    { name: "account", type: "address" },
+    { name: "token", type: "address" },
+    { name: "to", type: "address" },
+    { name: "amount", type: "uint256" },
+    { name: "nonce", type: "uint256" },
+    { name: "deadline", type: "uint64" },
   ],
 } as const;
 
@@ -178,13 +333,16 @@ export const receiptTypes = {
     { name: "status", type: "uint8" },
     { name: "programId", type: "bytes32" },
     { name: "workloadId", type: "bytes32" },
+    { name: "paramsHash", type: "bytes32" },
     { name: "inputsRoot", type: "bytes32" },
     { name: "grantsRoot", type: "bytes32" },
-    { name: "paramsHash", type: "bytes32" },
     { name: "resultHash", type: "bytes32" },
     { name: "outputCommitment", type: "bytes32" },
     { name: "policyHash", type: "bytes32" },
     { name: "fuelUsed", type: "uint64" },
+    { name: "outputRows", type: "uint64" },
+    { name: "runSeconds", type: "uint32" },
+    { name: "countedGrants", type: "uint16" },
     { name: "logRoot", type: "bytes32" },
     { name: "logSize", type: "uint64" },
     { name: "anchorBlock", type: "uint64" },
@@ -242,6 +400,50 @@ export function hashOrder(domain: Domain, order: JobOrder): Hex {
  */
 export function hashGrant(domain: Domain, grant: Grant): Hex {
   return hashTypedData({ domain, types: grantTypes, primaryType: "Grant", message: grant });
+}
+
+/**
+ * EIP-712 hash of an operator's offer.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const offerHash = hashOffer(domainOf(chainId, market), offer)
+ */
+export function hashOffer(domain: Domain, offer: Offer): Hex {
+  return hashTypedData({ domain, types: offerTypes, primaryType: "Offer", message: offer });
+}
+
+/**
+ * The session id: EIP-712 hash of a template order and the session's terms.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const sessionId = hashSession(domainOf(chainId, market), template, terms)
+ */
+export function hashSession(domain: Domain, order: JobOrder, terms: SessionTerms): Hex {
+  return hashTypedData({ domain, types: sessionTypes, primaryType: "SessionOrder", message: { order, ...terms } });
+}
+
+/**
+ * EIP-712 hash of a session's claim: what the enclave's key signs.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const digest = hashSessionClaim(domainOf(chainId, market), claim)
+ */
+export function hashSessionClaim(domain: Domain, claim: SessionClaim): Hex {
+  return hashTypedData({ domain, types: sessionClaimTypes, primaryType: "SessionClaim", message: claim });
+}
+
+/**
+ * EIP-712 hash of a job's acceptance: what the enclave's key signs.
+ *
+ * @param domain - of the JobMarket.
+ * @example
+ * const digest = hashAcceptance(domainOf(chainId, market), { jobId, bonder })
+ */
+export function hashAcceptance(domain: Domain, acceptance: JobAcceptance): Hex {
+  return hashTypedData({ domain, types: acceptanceTypes, primaryType: "JobAcceptance", message: acceptance });
 }
 
 /**

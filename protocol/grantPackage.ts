@@ -6,7 +6,7 @@
 import type { Hex } from "viem";
 import { z } from "zod";
 import type { Grant } from "./eip712.ts";
-import { address, bytes32, hexOf, hexUpTo, uint64String, uintString } from "./schemas.ts";
+import { address, bytes32, hexOf, hexUpTo, uint32, uint64String, uintString } from "./schemas.ts";
 import type { SealedKey } from "./sealing.ts";
 
 /** JSON form of a {@link Grant}. */
@@ -17,15 +17,14 @@ export const grantSchema = z.strictObject({
   requester: address,
   operator: address,
   token: address,
-  pricePerUse: uintString,
+  priceUnit: z.int().min(0).max(2),
+  price: uintString,
   maxUses: uint64String,
   notBefore: uint64String,
   notAfter: uint64String,
   resultReaders: z.array(bytes32).max(16),
-  epoch: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
+  epoch: uint32,
+  ownerEpoch: uint32,
   nonce: uintString,
 });
 
@@ -55,7 +54,7 @@ export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey;
 export function grantToJson(grant: Grant) {
   return {
     ...grant,
-    pricePerUse: grant.pricePerUse.toString(),
+    price: grant.price.toString(),
     maxUses: grant.maxUses.toString(),
     notBefore: grant.notBefore.toString(),
     notAfter: grant.notAfter.toString(),

@@ -2,8 +2,9 @@
  * Room: protocol/receiptJson. JSON form of a signed receipt and of an order (GET /receipts/:id, bundles). Pure.
  */
 import { z } from "zod";
-import type { JobOrder, Receipt } from "./eip712.ts";
-import { address, bytes32, hexOf, uint64String, uintString } from "./schemas.ts";
+import { failureCodes, type JobOrder, type Receipt } from "./eip712.ts";
+import { maxDatasets, maxQuorum } from "./limits.ts";
+import { address, bytes32, hexOf, uint32, uint64String, uintString } from "./schemas.ts";
 
 /** JSON form of a {@link Receipt}. */
 export const receiptSchema = z.strictObject({
@@ -18,11 +19,17 @@ export const receiptSchema = z.strictObject({
   outputCommitment: bytes32,
   policyHash: bytes32,
   fuelUsed: uint64String,
+  outputRows: uint64String,
+  runSeconds: uint32,
+  countedGrants: z.int().min(0).max(65_535),
   logRoot: bytes32,
   logSize: uint64String,
   anchorBlock: uint64String,
   anchorHash: bytes32,
-  failureCode: z.int().min(0).max(15),
+  failureCode: z
+    .int()
+    .min(0)
+    .max(failureCodes.length - 1),
 });
 
 /** A receipt with the enclave's signature (65 bytes r || s || v). */
@@ -31,19 +38,25 @@ export const signedReceiptSchema = z.strictObject({ receipt: receiptSchema, sign
 /** JSON form of a {@link JobOrder}. */
 export const orderSchema = z.strictObject({
   requester: address,
+  payer: address,
   programId: bytes32,
   workloadId: bytes32,
   paramsHash: bytes32,
   datasets: z
-    .array(z.strictObject({ datasetId: bytes32, grantHash: bytes32, price: uintString }))
+    .array(z.strictObject({ datasetId: bytes32, grantHash: bytes32, maxPrice: uintString }))
     .min(1)
-    .max(16),
+    .max(maxDatasets),
   resultKey: bytes32,
   token: address,
   operatorFee: uintString,
   failureFee: uintString,
   operator: address,
+  offerHash: bytes32,
+  bond: uintString,
+  acceptBy: uint64String,
   deadline: uint64String,
+  quorum: z.int().min(1).max(maxQuorum),
+  session: bytes32,
   nonce: uintString,
 });
 
@@ -57,6 +70,7 @@ export function receiptToJson(receipt: Receipt) {
   return {
     ...receipt,
     fuelUsed: receipt.fuelUsed.toString(),
+    outputRows: receipt.outputRows.toString(),
     logSize: receipt.logSize.toString(),
     anchorBlock: receipt.anchorBlock.toString(),
   };
@@ -71,9 +85,11 @@ export function receiptToJson(receipt: Receipt) {
 export function orderToJson(order: JobOrder) {
   return {
     ...order,
-    datasets: order.datasets.map((use) => ({ ...use, price: use.price.toString() })),
+    datasets: order.datasets.map((use) => ({ ...use, maxPrice: use.maxPrice.toString() })),
     operatorFee: order.operatorFee.toString(),
     failureFee: order.failureFee.toString(),
+    bond: order.bond.toString(),
+    acceptBy: order.acceptBy.toString(),
     deadline: order.deadline.toString(),
     nonce: order.nonce.toString(),
   };

@@ -37,6 +37,12 @@ export const address = z
   .refine((value) => isAddress(value), "must be an address with a right checksum")
   .transform((value) => value as Address);
 
+/** A whole number of 32 bits. */
+export const uint32 = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+
 /** A whole number that JSON cannot hold, as decimal digits; at most 2^256 - 1. */
 export const uintString = z
   .string()

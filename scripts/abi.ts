@@ -11,7 +11,8 @@ const artifacts = {
   enclaveRegistryAbi: "interfaces/IEnclaveRegistry.sol/IEnclaveRegistry",
   endorsementsAbi: "interfaces/IEndorsements.sol/IEndorsements",
   datasetRegistryAbi: "interfaces/IDatasetRegistry.sol/IDatasetRegistry",
-  jobMarketAbi: "interfaces/IJobMarket.sol/IJobMarket",
+  datasetCouncilAbi: "interfaces/IDatasetCouncil.sol/IDatasetCouncil",
+  jobMarketAbi: "interfaces/IMarket.sol/IMarket",
 };
 const target = new URL("../protocol/abi.ts", import.meta.url);
 

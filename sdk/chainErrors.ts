@@ -42,22 +42,51 @@ function saysNotEnough(error: unknown): boolean {
 const hints: Readonly<Record<string, string>> = {
   DatasetRegistry_AlreadyRegistered: "It is registered already; use another salt for a second registration.",
   DatasetRegistry_UnknownDataset: "Look the id up with `dcm dataset list`.",
-  DatasetRegistry_NotOwner: "Only the wallet that registered the data set can do this.",
+  DatasetRegistry_NotOwner: "Only its owner can do this; see `dcm dataset show`.",
+  DatasetRegistry_NotPendingOwner: "Its owner offers it first, to this wallet: `dcm dataset offer`.",
+  DatasetRegistry_Retired: "It has ended for good; register another one with `dcm dataset add`.",
   DatasetRegistry_NonceAlreadyRevoked: "Nothing is left to do: the grant is void already.",
   DatasetRegistry_BadMetadataLength: "Shorten the metadata: fewer columns, a shorter description.",
   EnclaveRegistry_NotOperator: "Only the wallet that is the enclave's operator can do this.",
   EnclaveRegistry_Ended: "Nothing is left to do: the registration has ended for good.",
   Endorsements_NotEndorsed: "Nothing is left to do: this wallet's endorsement does not stand.",
   EnclaveRegistry_UnknownEnclave: "Look the enclave up with `dcm enclave list`.",
+  JobMarket_AcceptedByOther: "Only the enclave that accepted the job may settle it.",
+  JobMarket_BadAcceptance:
+    "Give a time to accept by between now and the deadline; a bond needs one; a quorum has none.",
   JobMarket_BadDeadline: "Choose a deadline in the future, at most 365 days ahead.",
   JobMarket_NotRequester: "Only the wallet that opened the job can do this.",
   JobMarket_NotOpen: "The job has ended; see `dcm job status`.",
-  JobMarket_DeadlineNotPassed: "Wait until the deadline, or cancel the job as its requester.",
-  JobMarket_InsufficientCredit: "See what there is with `dcm credit show`.",
+  JobMarket_DeadlineNotPassed: "Wait until then; a job that nobody has accepted can be cancelled by its requester.",
+  JobMarket_NonceUsed: "It was settled, opened or taken back before; sign a new one.",
+  JobMarket_NotSignedBy: "The requester signs with `dcm job order`, the payer with `dcm job sponsor`.",
+  JobMarket_InSession: "Its session's enclave runs it: give it to the worker, with `dcm session sign-order --worker`.",
+  JobMarket_NotAContract: "There is no contract there: another chain's token, or Permit2 is not on this chain.",
+  JobMarket_MustBeOpened: "Open it with `dcm job open`: quorum and acceptance need a job on chain.",
+  Ledger_InsufficientCredit: "See what there is with `dcm credit show`; pay in with `dcm credit deposit`.",
+  Ledger_SignatureExpired: "Have its account sign a new one with `dcm credit sign-withdrawal`.",
+  Ledger_BadSignature: "It is not signed by the account it names.",
+  Ledger_TokenShort: "The token has taken some of what the market held; it takes no more in of it.",
+  Ledger_ZeroAmount: "Give an amount above zero.",
   JobMarket_FailureFeeTooHigh: "Lower the failure fee to at most the operator's fee.",
-  JobMarket_WrongAmountReceived: "The token takes a fee on transfers or rebases; pay in another one.",
+  Ledger_WrongAmountReceived: "The token takes a fee on transfers or rebases; pay in another one.",
+  Sessions_LeafTaken: "The leaf was disputed or shown before; see `dcm session show`.",
+  Sessions_NoSuchLeaf: "Leaves are numbered from 0; see `dcm session show`.",
+  Sessions_NonceUsed: "A job with that nonce was shown before.",
+  Sessions_NotPayer: "Only the session's payer disputes: it is its money, and its bond.",
+  Sessions_WrongState: "See where it stands with `dcm session show`.",
+  Sessions_WrongTime: "See until when with `dcm session show`.",
+  ERC20InsufficientAllowance: "Approve the token to the spender, or pay in credit first: `dcm credit deposit`.",
   ERC20InsufficientBalance: "Get more of the token, or offer less.",
 };
+
+const everyError = "docs/errors.md says what each error of the contracts means.";
+
+/** What a revert that no ABI here explains has said. */
+function whyOf({ reason, signature }: ContractFunctionRevertedError): string {
+  if (signature !== undefined) return `, by an error that is not known here: ${signature}`;
+  return reason === undefined ? " and gave no reason." : `: ${plainText(reason, 200)}`;
+}
 
 /** A contract refused the call; nothing was changed. `contractError` and `args` are the contract's own. */
 export class ContractRefusedError extends BaseError {
@@ -75,8 +104,11 @@ export class ContractRefusedError extends BaseError {
     const shown = inputs.map(
       ({ name, internalType }, i) => `${name ?? i}: ${plainText(wordFor(internalType, values[i]), 100)}`,
     );
-    super(`The contract refused: ${contractError}(${shown.join(", ")})`, {
-      hint: hints[contractError] ?? "docs/errors.md says what each error of the contracts means.",
+    const known = revert.data !== undefined;
+    super(`The contract refused${known ? `: ${contractError}(${shown.join(", ")})` : whyOf(revert)}`, {
+      hint: known
+        ? (hints[contractError] ?? everyError)
+        : "It may lack this function, as a token without permits does.",
       cause,
     });
     this.contractError = contractError;

@@ -9,15 +9,16 @@ import { ServerRefusedError } from "./boundedFetch.ts";
 import type { Client } from "./client.ts";
 import { getEnclave } from "./enclaves.ts";
 import { decryptResult } from "./encryption.ts";
-import { findJob, type Job } from "./findJob.ts";
-import { type ExchangeOptions, fetchResult } from "./worker.ts";
+import { findEnding, type Job, UnknownJobError } from "./findJob.ts";
+import { requireReceipt } from "./settlement.ts";
+import { type ExchangeOptions, fetchReceipt, fetchResult } from "./worker.ts";
 
 /**
  * Fetches and opens a job's result.
  *
  * @param identity - the reader's `AGE-SECRET-KEY-1...` line.
  * @param workerUrl - default: the endpoint that the settling enclave registered.
- * @throws {@link NoResultError} | any error of `findJob`, `fetchResult` and `decryptResult`
+ * @throws {@link NoResultError} | any error of `findEnding`, `fetchResult` and `decryptResult`
  * @example
  * const { output } = await fetchOutput(client, jobId, identity)
  */
@@ -28,10 +29,12 @@ export async function fetchOutput(
   workerUrl?: string,
   options: ExchangeOptions = {},
 ): Promise<ResultEnvelope> {
-  const { state, settlement } = await findJob(client, jobId);
+  const { state, settlement } = await findEnding(client, jobId);
   if (state !== "SettledOk" || settlement === undefined) throw new NoResultError(jobId, state, settlement?.failure);
   const url = workerUrl ?? (await getEnclave(client, settlement.signer)).endpoint;
-  return await decryptResult(identity, await fetchResult(url, jobId, options), settlement.receipt);
+  const shown = settlement.sent ?? (await fetchReceipt(url, jobId, options));
+  requireReceipt(client, jobId, settlement, shown);
+  return await decryptResult(identity, await fetchResult(url, jobId, options), shown.receipt);
 }
 
 /** Pause between two looks, in ms. */
@@ -56,7 +59,8 @@ export async function waitForOutput(
       return await fetchOutput(client, jobId, identity, options.workerUrl, options);
     } catch (error) {
       const heldBack = error instanceof ServerRefusedError && error.problem === "Http.ResultHeldBackError";
-      const again = heldBack || (error instanceof NoResultError && error.retryable);
+      const unsettled = error instanceof UnknownJobError; // a signed order that a worker has, or nobody
+      const again = heldBack || unsettled || (error instanceof NoResultError && error.retryable);
       if (!again || options.signal?.aborted || performance.now() + pauseMs > until) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -66,9 +70,11 @@ export async function waitForOutput(
 const whereToLook = "see `dcm credit show`, with --token if it was a token.";
 const noResultHints: Partial<Record<Job["state"], string>> = {
   Open: "Wait until it is settled; GET /jobs/<id> of a worker says what it waits for.",
-  SettledFailed: `The escrow, less the failure fee, is the requester's credit; ${whereToLook}`,
-  Cancelled: `The escrow is the requester's credit; ${whereToLook}`,
-  Expired: `The escrow is the requester's credit; ${whereToLook}`,
+  Accepted: "Wait until the enclave that accepted it settles it; past the deadline anyone may expire it.",
+  Disagreed: `Enclaves said different things, so nobody was paid; the escrow is the payer's credit; ${whereToLook}`,
+  SettledFailed: `The escrow, less the failure fee, is the payer's credit; ${whereToLook}`,
+  Cancelled: `The escrow is the payer's credit; ${whereToLook}`,
+  Expired: `The escrow is the payer's credit; ${whereToLook}`,
 };
 
 /** The job has no result, or none yet. */
@@ -77,7 +83,7 @@ export class NoResultError extends BaseError {
   constructor(jobId: Hex, state: Job["state"], failure: string | undefined) {
     super(`Job ${jobId} has no result: it is ${state}${failure === undefined ? "" : ` (${failure})`}.`, {
       hint: noResultHints[state] ?? "See `dcm job status`.",
-      retryable: state === "Open",
+      retryable: state === "Open" || state === "Accepted",
     });
   }
 }

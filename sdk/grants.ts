@@ -2,29 +2,20 @@
  * Room: sdk/grants. Giving, checking and revoking consent. A grant is a public signed statement: who holds it can
  * check it, nobody but the named program in the named workload can use it.
  */
-import {
-  type Address,
-  type Hex,
-  hexToBigInt,
-  isAddressEqual,
-  parseAbi,
-  recoverAddress,
-  size,
-  slice,
-  zeroAddress,
-} from "viem";
+import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
-import { type Grant, grantTypes, hashGrant, type SignedGrant, sealedKeyTypes } from "../protocol/eip712.ts";
+import { type Grant, grantTypes, hashGrant, priceUnits, type SignedGrant, sealedKeyTypes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import type { SealedKey } from "../protocol/sealing.ts";
-import { ContractRefusedError, NoContractError, toTypedError } from "./chainErrors.ts";
-import { type Client, walletOf } from "./client.ts";
+import { toTypedError } from "./chainErrors.ts";
+import { addressOf, type Client } from "./client.ts";
 import { randomUint256 } from "./random.ts";
 import { read, type Sent, send } from "./send.ts";
+import { isSignedBy, signTyped } from "./signatures.ts";
 
 /** What a provider consents to; left out: anyone may ask, any operator, no limit of uses, no further readers. */
-export type GrantTerms = Pick<Grant, "datasetId" | "programId" | "workloadId" | "token" | "pricePerUse" | "notAfter"> &
-  Partial<Pick<Grant, "requester" | "operator" | "maxUses" | "notBefore" | "resultReaders">>;
+export type GrantTerms = Pick<Grant, "datasetId" | "programId" | "workloadId" | "token" | "price" | "notAfter"> &
+  Partial<Pick<Grant, "requester" | "operator" | "priceUnit" | "maxUses" | "notBefore" | "resultReaders" | "nonce">>;
 
 /** Where a grant stands now. */
 export type GrantState = "in force" | "not yet valid" | "expired" | "revoked" | "used up";
@@ -37,9 +28,9 @@ export type GrantState = "in force" | "not yet valid" | "expired" | "revoked" | 
  * const { grant, signature, grantHash } = await signGrant(client, terms)
  */
 export async function signGrant(client: Client, terms: GrantTerms): Promise<SignedGrant & { grantHash: Hex }> {
-  const wallet = walletOf(client);
-  const [owner, epoch] = await consentOf(client, terms.datasetId);
-  if (!isAddressEqual(owner, wallet.account.address)) throw new NotYoursError(terms.datasetId, owner);
+  const nonce = terms.nonce ?? randomUint256();
+  const { owner, epoch, ownerEpoch } = await consentOf(client, terms.datasetId, nonce);
+  if (!isAddressEqual(owner, addressOf(client))) throw new NotYoursError(terms.datasetId, owner);
   const grant: Grant = {
     datasetId: terms.datasetId,
     programId: terms.programId,
@@ -47,22 +38,19 @@ export async function signGrant(client: Client, terms: GrantTerms): Promise<Sign
     requester: terms.requester ?? zeroAddress,
     operator: terms.operator ?? zeroAddress,
     token: terms.token,
-    pricePerUse: terms.pricePerUse,
+    priceUnit: terms.priceUnit ?? priceUnits.use,
+    price: terms.price,
     maxUses: terms.maxUses ?? 0n,
     notBefore: terms.notBefore ?? 0n,
     notAfter: terms.notAfter,
     resultReaders: terms.resultReaders ?? [],
     epoch,
-    nonce: randomUint256(),
+    ownerEpoch,
+    nonce,
   };
   const domain = client.marketDomain;
-  try {
-    const typed = { domain, types: grantTypes, primaryType: "Grant", message: grant } as const;
-    const signature = await wallet.signTypedData({ ...typed, account: wallet.account });
-    return { grant, signature, grantHash: hashGrant(domain, grant) };
-  } catch (cause) {
-    throw toTypedError(cause);
-  }
+  const signature = await signTyped(client, { domain, types: grantTypes, primaryType: "Grant", message: grant });
+  return { grant, signature, grantHash: hashGrant(domain, grant) };
 }
 
 /**
@@ -73,14 +61,9 @@ export async function signGrant(client: Client, terms: GrantTerms): Promise<Sign
  * const sealedKeySignature = await signSealedKey(client, grantHash, sealedKey)
  */
 export async function signSealedKey(client: Client, grantHash: Hex, sealedKey: SealedKey): Promise<Hex> {
-  const wallet = walletOf(client);
   const message = { grantHash, ...sealedKey };
-  const typed = { domain: client.marketDomain, types: sealedKeyTypes, primaryType: "SealedKey", message } as const;
-  try {
-    return await wallet.signTypedData({ ...typed, account: wallet.account });
-  } catch (cause) {
-    throw toTypedError(cause);
-  }
+  const typed = { domain: client.marketDomain, types: sealedKeyTypes, primaryType: "SealedKey", message };
+  return await signTyped(client, typed);
 }
 
 /**
@@ -91,14 +74,8 @@ export async function signSealedKey(client: Client, grantHash: Hex, sealedKey: S
  * const { state, uses } = await grantStateOf(client, grant)
  */
 export async function grantStateOf(client: Client, grant: Grant): Promise<{ state: GrantState; uses: bigint }> {
-  const { datasetRegistry, jobMarket } = client.deployment.contracts;
-  const [owner, epoch] = await consentOf(client, grant.datasetId);
-  const revoked = await read(client, {
-    address: datasetRegistry,
-    abi: datasetRegistryAbi,
-    functionName: "isGrantNonceRevoked",
-    args: [owner, grant.nonce],
-  });
+  const { jobMarket } = client.deployment.contracts;
+  const { epoch, ownerEpoch, revoked } = await consentOf(client, grant.datasetId, grant.nonce);
   const uses = await read(client, {
     address: jobMarket,
     abi: jobMarketAbi,
@@ -106,7 +83,7 @@ export async function grantStateOf(client: Client, grant: Grant): Promise<{ stat
     args: [hashGrant(client.marketDomain, grant)],
   });
   const now = await chainTime(client);
-  if (revoked || epoch !== grant.epoch) return { state: "revoked", uses };
+  if (revoked || epoch !== grant.epoch || ownerEpoch !== grant.ownerEpoch) return { state: "revoked", uses };
   if (now > grant.notAfter) return { state: "expired", uses };
   if (now < grant.notBefore) return { state: "not yet valid", uses };
   return { state: grant.maxUses !== 0n && uses >= grant.maxUses ? "used up" : "in force", uses };
@@ -115,17 +92,19 @@ export async function grantStateOf(client: Client, grant: Grant): Promise<{ stat
 /**
  * Checks that a grant is its data set's owner's and is in force.
  *
+ * @returns the registered size of the data set's ciphertext, which a price by bytes goes by.
  * @throws {@link GrantNotInForceError} | {@link GrantBadSignatureError} | any error of `read`
  * @example
  * await checkGrant(client, signedGrant)
  */
-export async function checkGrant(client: Client, signed: SignedGrant): Promise<void> {
-  const [owner] = await consentOf(client, signed.grant.datasetId);
+export async function checkGrant(client: Client, signed: SignedGrant): Promise<{ sizeBytes: number }> {
+  const { owner, sizeBytes } = await consentOf(client, signed.grant.datasetId, signed.grant.nonce);
   const grantHash = hashGrant(client.marketDomain, signed.grant);
   if (!(await isSignedBy(client, owner, grantHash, signed.signature)))
     throw new GrantBadSignatureError(grantHash, owner);
   const { state } = await grantStateOf(client, signed.grant);
   if (state !== "in force") throw new GrantNotInForceError(grantHash, state);
+  return { sizeBytes };
 }
 
 /**
@@ -164,6 +143,24 @@ export async function revokeGrantNonce(client: Client, nonce: bigint): Promise<S
 }
 
 /**
+ * Voids every grant that the client's wallet has given so far, for all its data sets.
+ *
+ * @returns with it the owner's epoch that new grants carry.
+ * @throws any error of `send`
+ * @example
+ * const { newOwnerEpoch } = await revokeAllOwnGrants(client)
+ */
+export async function revokeAllOwnGrants(client: Client): Promise<Sent & { newOwnerEpoch: number }> {
+  const { hash, gasUsed, blockNumber, result } = await send(client, {
+    address: client.deployment.contracts.datasetRegistry,
+    abi: datasetRegistryAbi,
+    functionName: "revokeAllOwnGrants",
+    args: [],
+  });
+  return { hash, gasUsed, blockNumber, newOwnerEpoch: result };
+}
+
+/**
  * Time of the newest block in Unix seconds: what the contracts go by.
  *
  * @throws RpcError
@@ -177,39 +174,17 @@ export async function chainTime(client: Client): Promise<bigint> {
   return block.timestamp;
 }
 
-async function consentOf(client: Client, datasetId: Hex): Promise<readonly [owner: Address, epoch: number]> {
+/** Owner, epochs and revocation, as the market reads them. */
+async function consentOf(client: Client, datasetId: Hex, nonce: bigint) {
   const address = client.deployment.contracts.datasetRegistry;
-  return await read(client, { address, abi: datasetRegistryAbi, functionName: "consentOf", args: [datasetId] });
-}
-
-const erc1271Abi = parseAbi(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
-
-/** Order of the curve; OpenZeppelin's ECDSA refuses signatures whose s is in the upper half. */
-const secp256k1n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-
-/** ECDSA for wallets, ERC-1271 for contracts; as OpenZeppelin's SignatureChecker decides on chain. */
-async function isSignedBy(client: Client, owner: Address, hash: Hex, signature: Hex): Promise<boolean> {
-  const code = await client.chain.getCode({ address: owner }).catch((cause) => {
-    throw toTypedError(cause);
-  });
-  if (code === undefined || code === "0x") {
-    if (size(signature) !== 65 || hexToBigInt(slice(signature, 32, 64)) > secp256k1n / 2n) return false;
-    const signer = await recoverAddress({ hash, signature }).catch(() => zeroAddress);
-    return signer !== zeroAddress && isAddressEqual(signer, owner);
-  }
-  const call = { address: owner, abi: erc1271Abi, functionName: "isValidSignature", args: [hash, signature] } as const;
-  const magic = await read(client, call).catch((error) => {
-    if (error instanceof ContractRefusedError || error instanceof NoContractError) return "0x";
-    throw error;
-  });
-  return magic === "0x1626ba7e";
+  return await read(client, { address, abi: datasetRegistryAbi, functionName: "consentOf", args: [datasetId, nonce] });
 }
 
 /** The data set belongs to another wallet. */
 export class NotYoursError extends BaseError {
   override readonly name = "Grants.NotYoursError";
   constructor(datasetId: Hex, owner: Address) {
-    super(`Data set ${datasetId} belongs to ${owner}.`, { hint: "Use the wallet that registered it." });
+    super(`Data set ${datasetId} belongs to ${owner}.`, { hint: "Use its owner's wallet." });
   }
 }
 

@@ -2,16 +2,29 @@
  * Room: sdk/prepareJob. Makes a job order out of a program and grants, and checks all that can be checked before
  * money moves. The job's id is known then: keep the result identity under it before opening.
  */
-import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
-import { hashGrant, hashOrder, type JobOrder, type SignedGrant } from "../protocol/eip712.ts";
+import { type Address, type Hex, isAddressEqual, zeroAddress, zeroHash } from "viem";
+import { costOf, priceOf } from "../protocol/charges.ts";
+import {
+  type DatasetUse,
+  type Grant,
+  hashGrant,
+  hashOffer,
+  hashOrder,
+  type JobOrder,
+  priceUnits,
+  type SignedGrant,
+  type SignedOffer,
+} from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { validate } from "../protocol/jsonSchema.ts";
+import { maxParamsBytes } from "../protocol/limits.ts";
 import { encodeParams, type Program } from "../protocol/program.ts";
 import { addressOf, type Client } from "./client.ts";
 import { checkGrant } from "./grants.ts";
+import { checkOffer } from "./offers.ts";
 import { randomUint256 } from "./random.ts";
 
-/** What a requester wants. Amounts in base units of `token`. */
+/** What a requester wants. Amounts in base units of `token`; times in Unix seconds, chain time. */
 export type JobTerms = {
   program: Program;
   /** Where the worker finds the program bundle. */
@@ -23,14 +36,28 @@ export type JobTerms = {
   grants: readonly SignedGrant[];
   /** X25519 key that the result is sealed to. */
   resultKey: Hex;
+  /** For each enclave; with an offer, the most that its prices may come to. */
   operatorFee: bigint;
   /** What a signed failure costs; default 0. */
   failureFee?: bigint;
   /** Zero, the default: any operator. */
   operator?: Address;
   token: Address;
-  /** Unix seconds, chain time. */
   deadline: bigint;
+  /** Who pays; default: the requester. It must sign the order, or open the job. */
+  payer?: Address;
+  /** Most rows of the result that are paid for; needed if a grant is priced by them. */
+  maxRows?: bigint;
+  /** An operator's prices to be charged by. */
+  offer?: SignedOffer;
+  /** With it, an enclave must accept by then, and stake `bond`. */
+  acceptBy?: bigint;
+  /** Default 0. */
+  bond?: bigint;
+  /** How many enclaves must say the same; default 1. */
+  quorum?: number;
+  /** Default: random. Orders to be settled together are cheapest with neighbouring ones: see `neighbouringNonces`. */
+  nonce?: bigint;
   /** Most that may be escrowed; prices come from the providers' grants. */
   maxTotal?: bigint;
 };
@@ -46,12 +73,10 @@ export type PreparedJob = {
   cost: bigint;
 };
 
-const maxParamsBytes = 8192;
-
 /**
  * Prepares a job of the client's wallet.
  *
- * @throws {@link GrantCountError} | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} |
+ * @throws {@link GrantCountError} | {@link MaxRowsMissingError} | any error of `checkOffer` | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} |
  * {@link CostTooHighError} | any error of `checkGrant`
  * @example
  * const job = await prepareJob(client, terms)
@@ -62,36 +87,52 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
   const inputs = program.manifest.inputs.length;
   if (grants.length !== inputs) throw new GrantCountError(grants.length, inputs);
   const { bytes: params, hash: paramsHash } = encodeParams(terms.params);
-  if (params.length > maxParamsBytes) throw new ParamsTooLongError(params.length);
-  // Parsed back: what the worker will read, not what was handed in.
-  if (!validate(program.manifest.params, JSON.parse(new TextDecoder().decode(params)))) throw new ParamsRefusedError();
+  requireParams(program, params);
   const operator = terms.operator ?? zeroAddress;
+  if (terms.offer !== undefined) await checkOffer(client, terms.offer, { ...terms, operator });
+  const datasets: DatasetUse[] = [];
   for (const signed of grants) {
     requireFor(client, signed, { ...terms, operator, requester });
-    await checkGrant(client, signed);
+    const { sizeBytes } = await checkGrant(client, signed);
+    datasets.push(useOf(client, signed.grant, sizeBytes, terms.maxRows));
   }
   const order: JobOrder = {
     requester,
+    payer: terms.payer ?? requester,
     programId: program.id,
     workloadId: terms.workloadId,
     paramsHash,
-    datasets: grants.map(({ grant }) => ({
-      datasetId: grant.datasetId,
-      grantHash: hashGrant(client.marketDomain, grant),
-      price: grant.pricePerUse,
-    })),
+    datasets,
     resultKey: terms.resultKey,
     token: terms.token,
     operatorFee: terms.operatorFee,
     failureFee: terms.failureFee ?? 0n,
     operator,
+    offerHash: terms.offer === undefined ? zeroHash : hashOffer(client.marketDomain, terms.offer.offer),
+    bond: terms.bond ?? 0n,
+    acceptBy: terms.acceptBy ?? 0n,
     deadline: terms.deadline,
-    nonce: randomUint256(),
+    quorum: terms.quorum ?? 1,
+    session: zeroHash,
+    nonce: terms.nonce ?? randomUint256(),
   };
   const { programUri, maxTotal } = terms;
   const cost = costOf(order);
   if (maxTotal !== undefined && cost > maxTotal) throw new CostTooHighError(cost, maxTotal);
   return { order, jobId: hashOrder(client.marketDomain, order), programUri, params, cost };
+}
+
+/**
+ * Refuses parameters that the program does not take.
+ *
+ * @param params - canonical JSON: what the worker will read, not what it was made of.
+ * @throws {@link ParamsTooLongError} | {@link ParamsRefusedError}
+ * @example
+ * requireParams(program, encodeParams(params).bytes)
+ */
+export function requireParams(program: Program, params: Uint8Array): void {
+  if (params.length > maxParamsBytes) throw new ParamsTooLongError(params.length);
+  if (!validate(program.manifest.params, JSON.parse(new TextDecoder().decode(params)))) throw new ParamsRefusedError();
 }
 
 /**
@@ -123,14 +164,12 @@ export function deadlineAfter(minutes: number, chainSeconds: bigint, clockSecond
   return (chainSeconds > clockSeconds ? chainSeconds : clockSeconds) + BigInt(minutes) * 60n;
 }
 
-/**
- * What a job escrows: all prices and the operator's fee, in base units of its token.
- *
- * @example
- * const cost = costOf(order)
- */
-export function costOf(order: Pick<JobOrder, "datasets" | "operatorFee">): bigint {
-  return order.datasets.reduce((sum, use) => sum + use.price, order.operatorFee);
+/** A use of a grant, with what it may come to at most as the ceiling. */
+function useOf(client: Client, grant: Grant, sizeBytes: number, maxRows: bigint | undefined): DatasetUse {
+  const grantHash = hashGrant(client.marketDomain, grant);
+  if (grant.priceUnit === priceUnits.outputRow && grant.price > 0n && maxRows === undefined)
+    throw new MaxRowsMissingError(grantHash);
+  return { datasetId: grant.datasetId, grantHash, maxPrice: priceOf(grant, sizeBytes, maxRows ?? 0n) };
 }
 
 /** The same conditions as JobMarket's at settlement, so that nobody pays for a job that cannot settle. */
@@ -166,6 +205,16 @@ export class GrantCountError extends BaseError {
   constructor(grants: number, inputs: number) {
     super(`The program has ${inputs} inputs, ${grants} grants were given.`, {
       hint: "Give one data set and one grant per input, in the order of the program's manifest.",
+    });
+  }
+}
+
+/** A grant is paid by rows of the result, and nobody said how many may be paid for. */
+export class MaxRowsMissingError extends BaseError {
+  override readonly name = "PrepareJob.MaxRowsMissingError";
+  constructor(grantHash: Hex) {
+    super(`Grant ${grantHash} is paid by rows of the result, and there is no limit of rows.`, {
+      hint: "Say how many rows you would pay for at most (--max-rows); what the result does not have is refunded.",
     });
   }
 }

@@ -21,8 +21,9 @@ const minSpan = 16n;
 /** Which events to read. */
 export type EventFilter<event extends AbiEvent> = {
   address: Address;
-  event: event;
-  /** Values of indexed arguments. */
+  /** One event, or several that are read together, in their common order. */
+  event: event | readonly event[];
+  /** Values of indexed arguments, if it is one event. */
   args?: Readonly<Record<string, unknown>>;
   /** First block; default: the deployment's. */
   fromBlock?: bigint;
@@ -32,7 +33,9 @@ export type EventFilter<event extends AbiEvent> = {
 };
 
 /** A decoded event of a mined block. */
-export type EventLog<event extends AbiEvent> = GetLogsReturnType<event, [event], true, bigint, bigint>[number];
+export type EventLog<event extends AbiEvent> = event extends AbiEvent // one type for each of several
+  ? GetLogsReturnType<event, [event], true, bigint, bigint>[number]
+  : never;
 
 /**
  * Yields events in order, or the newest first. Halves the range when the RPC refuses it, and grows it again.
@@ -101,8 +104,8 @@ async function logsOf<const event extends AbiEvent>(
   toBlock: bigint,
 ): Promise<EventLog<event>[]> {
   const { address, event, args } = filter;
-  const query = { address, event: event as AbiEvent, args, fromBlock, toBlock, strict: true } as const;
-  const logs = await client.chain.getLogs(query);
+  const wanted = Array.isArray(event) ? { events: event as readonly AbiEvent[] } : { event: event as AbiEvent, args };
+  const logs = await client.chain.getLogs({ ...wanted, address, fromBlock, toBlock, strict: true });
   for (const log of logs) {
     const inRange = log.blockNumber !== null && log.blockNumber >= fromBlock && log.blockNumber <= toBlock;
     if (!isAddressEqual(log.address, address) || !inRange || log.removed) throw new ForeignLogError(address);

@@ -2,18 +2,27 @@
  * Room: sdk/tokens. The native coin and ERC-20 tokens: what they are called, how amounts are written, how one pays.
  * A token is a stranger's contract: its text is cleaned, its decimals are bounded.
  */
-import { type Address, domainSeparator, erc20Abi, formatUnits, type Hex, parseAbi, zeroAddress } from "viem";
+import {
+  type Address,
+  domainSeparator,
+  erc20Abi,
+  formatUnits,
+  type Hex,
+  isAddressEqual,
+  parseAbi,
+  zeroAddress,
+} from "viem";
 import { BaseError } from "../protocol/errors.ts";
 import { ContractRefusedError, NoContractError } from "./chainErrors.ts";
-import { addressOf, type Client } from "./client.ts";
+import type { Client } from "./client.ts";
 import { plainText } from "./plainText.ts";
 import { read } from "./send.ts";
 
 /** What is needed to write amounts; `address` is zero for the native coin. */
 export type Token = { address: Address; symbol: string; decimals: number };
 
-/** The EIP-712 domain under which a token takes ERC-2612 permits, and the next nonce of an owner. */
-export type PermitTerms = { name: string; version: string; nonce: bigint };
+/** The EIP-712 domain of a token. */
+export type TokenDomain = { name: string; version: string; chainId: number; verifyingContract: Address };
 
 /** The parts of ERC-2612 and EIP-5267 that are read. */
 const permitAbi = parseAbi([
@@ -21,6 +30,7 @@ const permitAbi = parseAbi([
   "function name() view returns (string)",
   "function version() view returns (string)",
   "function DOMAIN_SEPARATOR() view returns (bytes32)",
+  "function eip712Domain() view returns (bytes1 fields, string name, string version, uint256 chainId, address verifyingContract, bytes32 salt, uint256[] extensions)",
 ]);
 
 /** The errors of OpenZeppelin's ERC-20, decoded when the market's call fails in the token. */
@@ -79,25 +89,49 @@ export function formatAmount(amount: bigint, token: Token): string {
 }
 
 /**
- * Whether and how a token takes ERC-2612 permits.
+ * The EIP-712 domain of a token that takes signatures (ERC-2612, EIP-3009), as its EIP-5267 tells it, or as its
+ * DOMAIN_SEPARATOR proves it. It names the token: a lie could only make a signature that is worth nothing.
  *
- * @returns undefined if it does not, or its domain is not one that can be guessed.
+ * @returns undefined if it has none, or none that can be guessed.
  * @example
- * const terms = await permitTermsOf(client, token)
+ * const domain = await tokenDomainOf(client, token)
  */
-export async function permitTermsOf(client: Client, token: Address): Promise<PermitTerms | undefined> {
-  const call = { address: token, abi: permitAbi } as const;
+export async function tokenDomainOf(client: Client, token: Address): Promise<TokenDomain | undefined> {
+  const call = { address: token, abi: permitAbi, args: [] } as const;
+  const told = await read(client, { ...call, functionName: "eip712Domain" }).catch(refusedAsNothing);
+  if (told !== undefined) {
+    const [fields, name, version, chainId, verifyingContract, , extensions] = told;
+    const usual = fields === "0x0f" && extensions.length === 0 && isAddressEqual(verifyingContract, token);
+    if (!usual || chainId !== BigInt(client.deployment.chainId)) return undefined;
+    return { name, version, chainId: client.deployment.chainId, verifyingContract: token };
+  }
   try {
-    const separator: Hex = await read(client, { ...call, functionName: "DOMAIN_SEPARATOR", args: [] });
-    const nonce = await read(client, { ...call, functionName: "nonces", args: [addressOf(client)] });
-    const name = await read(client, { ...call, functionName: "name", args: [] });
-    const version = await read(client, { ...call, functionName: "version", args: [] }).catch(() => "1");
+    const separator: Hex = await read(client, { ...call, functionName: "DOMAIN_SEPARATOR" });
+    const name = await read(client, { ...call, functionName: "name" });
+    const version = await read(client, { ...call, functionName: "version" }).catch(() => "1");
     const domain = { name, version, chainId: client.deployment.chainId, verifyingContract: token };
-    return domainSeparator({ domain }) === separator ? { name, version, nonce } : undefined;
+    return domainSeparator({ domain }) === separator ? domain : undefined;
   } catch (error) {
     if (error instanceof NoContractError || error instanceof ContractRefusedError) return undefined;
     throw error;
   }
+}
+
+/**
+ * The next ERC-2612 nonce of an account.
+ *
+ * @returns undefined if the token takes no permits.
+ * @example
+ * const nonce = await permitNonceOf(client, token, me)
+ */
+export async function permitNonceOf(client: Client, token: Address, account: Address): Promise<bigint | undefined> {
+  const call = { address: token, abi: permitAbi, functionName: "nonces", args: [account] } as const;
+  return await read(client, call).catch(refusedAsNothing);
+}
+
+/** A token that does not answer has no such function. */
+function refusedAsNothing(error: unknown): undefined {
+  if (!(error instanceof NoContractError || error instanceof ContractRefusedError)) throw error;
 }
 
 /** The address is not an ERC-20 token. */

@@ -5,9 +5,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
+import type { Receipt, SignedOffer } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { type GrantPackage, grantToJson } from "../protocol/grantPackage.ts";
+import { signedOfferSchema } from "../protocol/offerJson.ts";
+import { signedReceiptSchema } from "../protocol/receiptJson.ts";
 import { bytes32, hexUpTo } from "../protocol/schemas.ts";
+import { type SignedOrder, signedOrderToJson } from "../protocol/signedOrder.ts";
 import { type BoundedRequest, boundedFetch, serverUrl } from "./boundedFetch.ts";
 
 /** Time and cancellation of one exchange. */
@@ -84,6 +88,25 @@ export async function fetchResult(workerUrl: string, jobId: Hex, options: Exchan
 }
 
 /**
+ * The receipt of a job, as its worker tells it. To be checked against the chain, not believed.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`
+ * @example
+ * const { receipt, signature } = await fetchReceipt("https://worker.example", jobId)
+ */
+export async function fetchReceipt(
+  workerUrl: string,
+  jobId: Hex,
+  options: ExchangeOptions = {},
+): Promise<{ receipt: Receipt; signature: Hex }> {
+  const url = serverUrl(workerUrl, `receipts/${jobId}`);
+  const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxJsonBytes }));
+  const parsed = signedReceiptSchema.safeParse(answer);
+  if (!parsed.success) throw new BadAnswerError("GET /receipts");
+  return parsed.data;
+}
+
+/**
  * Hands a signed grant and the data set key sealed under it to an enclave.
  *
  * @returns the grant's hash as the worker computed it.
@@ -108,6 +131,45 @@ export async function postGrant(
   });
   const parsed = z.object({ grantHash: bytes32 }).safeParse(parseJson(answer));
   if (!parsed.success) throw new BadAnswerError("POST /grants");
+  return parsed.data;
+}
+
+/**
+ * Hands a signed order to a worker, which carries it out and settles it in one transaction.
+ *
+ * @returns the job's id as the worker computed it.
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`
+ * @example
+ * const { jobId } = await postOrder("https://worker.example", await signOrder(client, prepared))
+ */
+export async function postOrder(
+  workerUrl: string,
+  signed: SignedOrder,
+  options: ExchangeOptions = {},
+): Promise<{ jobId: Hex }> {
+  const answer = await boundedFetch(serverUrl(workerUrl, "orders"), {
+    ...options,
+    method: "POST",
+    body: new TextEncoder().encode(JSON.stringify(signedOrderToJson(signed))),
+    contentType: "application/json",
+    maxBytes: maxJsonBytes,
+  });
+  const parsed = z.object({ jobId: bytes32 }).safeParse(parseJson(answer));
+  if (!parsed.success) throw new BadAnswerError("POST /orders");
+  return parsed.data;
+}
+
+/**
+ * The prices that a worker's operator offers. To be verified (`verifyOffer`), not believed.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`: 404 if it has made no offer
+ * @example
+ * const { offerHash } = await verifyOffer(client, await fetchOffer("https://worker.example"))
+ */
+export async function fetchOffer(workerUrl: string, options: ExchangeOptions = {}): Promise<SignedOffer> {
+  const answer = parseJson(await boundedFetch(serverUrl(workerUrl, "offer"), { ...options, maxBytes: maxJsonBytes }));
+  const parsed = signedOfferSchema.safeParse(answer);
+  if (!parsed.success) throw new BadAnswerError("GET /offer");
   return parsed.data;
 }
 

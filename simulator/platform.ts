@@ -28,6 +28,8 @@ export type PlatformOptions = {
   appCompose: string;
   /** 32 bytes from which all keys grow, so that a restart is the same machine. Random by default. */
   seed?: Uint8Array;
+  /** Which of the machines under one seed: they share the authorities, and nothing else. One without a name by default. */
+  machine?: string;
   /** Of its quotes; version 4 by default. */
   quoteForm?: QuoteForm;
   /** Of MRCONFIGID; 1 by default. */
@@ -103,8 +105,11 @@ const madeUp = (what: string) => sha384(utf8ToBytes(`SIMULATED ${what}`));
  */
 export function createPlatform(options: PlatformOptions): Platform {
   const appCompose = readAppCompose(options.appCompose);
-  const secrets = secretsOf(options.seed ?? randomBytes(seedSize));
-  const authorities = createAuthorities(secrets);
+  const shared = secretsOf(options.seed ?? randomBytes(seedSize));
+  const authorities = createAuthorities(shared);
+  const { machine } = options;
+  const secrets: Secrets =
+    machine === undefined ? shared : (label, length) => shared(`${label} of machine ${machine}`, length);
   const chain = issuePckChain(secrets, authorities);
   const quoteOf = createQuotingEnclave(secrets, chain, options.quoteForm);
 

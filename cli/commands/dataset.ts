@@ -1,30 +1,29 @@
-/** Room: cli/commands/dataset. `dcm dataset`: publish, list, search, show, export the key. */
+/** Room: cli/commands/dataset. `dcm dataset`: publish, list, search, show, export the key; the rest in datasetOwner. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Client } from "../../sdk/client.ts";
-import type { DatasetListing } from "../../sdk/datasets.ts";
-import { accountOf, accountOrZero } from "../accounts.ts";
+import type { DatasetListing, Payee } from "../../sdk/datasets.ts";
+import { accountOf } from "../accounts.ts";
 import { connect, connectWallet, type ReadContext } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { answer, fields, type GlobalOptions, type Output, progress, table } from "../output.ts";
 import { id, integer, texts } from "../parse.ts";
+import { addMetadataOptions, type MetadataOptions, metadataOf, payeesOf, priceFrom } from "./datasetOptions.ts";
+import { addDatasetOwnerCommands } from "./datasetOwner.ts";
 
-type AddOptions = GlobalOptions & {
-  title: string;
-  price: string;
-  token?: string;
-  topic?: string;
-  description?: string;
-  keywords?: string;
-  format: Metadata["format"];
-  licence?: string;
-  profile: boolean;
-  upload?: string[];
-  uri?: string;
-  out?: string;
-};
-type ListOptions = GlobalOptions & { owner?: string; limit: number };
+type AddOptions = GlobalOptions &
+  MetadataOptions & {
+    title: string;
+    price: string;
+    format: Metadata["format"];
+    profile: boolean;
+    payee?: string[];
+    upload?: string[];
+    uri?: string;
+    out?: string;
+  };
+type ListOptions = GlobalOptions & { owner?: string; limit: number; retired?: boolean };
 
 /**
  * Adds the commands.
@@ -35,39 +34,50 @@ type ListOptions = GlobalOptions & { owner?: string; limit: number };
 export function addDatasetCommands(program: Command): void {
   const dataset = program
     .command("dataset")
-    .description("publish and find data sets")
-    .addHelpText("after", "\nExample:\n  $ dcm dataset list");
+    .description("publish and find data sets, hand them over, end them, take consent back")
+    .addHelpText(
+      "after",
+      `
+Registered is what stands for the data: hash, size and place of the ciphertext, public metadata, who is paid. The data
+themselves never leave you unencrypted. Who may compute on them, grants say: see \`dcm grant\`.
 
-  dataset
+Example:
+  $ dcm dataset list`,
+    );
+
+  const add = dataset
     .command("add")
     .description("encrypt a file and register it; title, columns and counts become public, the content does not")
     .argument("<file>", "the file; it is read, not changed")
     .requiredOption("--title <text>", "what it is")
-    .requiredOption("--price <amount>", "asked for one use, in whole units, e.g. 2.50")
-    .option("--token <address>", "token of the price (default: the native coin)")
-    .option("--topic <text>", "field it belongs to")
-    .option("--description <text>", "a few sentences")
-    .option("--keywords <list>", "comma-separated")
+    .requiredOption("--price <amount>", "asked for one use (see --per), in whole units, e.g. 2.50");
+  addMetadataOptions(add)
     .option("--format <format>", "csv, json or text", format, "csv")
-    .option("--licence <text>", "e.g. CC-BY-4.0")
     .option("--no-profile", "do not publish columns, number of records and time range of a CSV file")
+    .option("--payee <address:bps>", "who gets how many of 10,000 basis points of its payments (repeatable)", texts)
     .option("--upload <url>", "worker that stores the ciphertext (repeatable)", texts)
     .option("--uri <uri>", "where you will put the ciphertext yourself; needs --out")
     .option("--out <file>", "write the ciphertext here")
     .addHelpText(
       "after",
       `
+Without --payee whoever owns the data set is paid. Payees, up to 16, share every payment for good: nobody can change
+them, nor does a new owner. Shares are rounded down, the last payee gets the rest.
+What metadata may hold: docs/schemas/dataset-metadata.schema.json.
+
 Example:
   $ dcm dataset add co2.csv --title "CO2 at Mauna Loa" --price 2.50 --token 0x... --upload http://127.0.0.1:8080
-  $ dcm dataset add co2.csv --title "CO2" --price 0 --uri https://example.org/co2.age --out co2.age`,
+  $ dcm dataset add co2.csv --title "CO2" --price 0 --uri https://example.org/co2.age --out co2.age
+  $ dcm dataset add co2.csv --title "CO2" --price 1 --payee 0xA...:7500 --payee 0xB...:2500 --upload http://...`,
     )
-    .action(answer(add));
+    .action(answer(publish));
 
   dataset
     .command("list")
     .description("registered data sets, the newest first")
     .option("--owner <address>", "of this provider only")
     .option("--limit <n>", "at most so many", integer(1, 10_000), 100)
+    .option("--retired", "retired ones too")
     .addHelpText("after", "\nExample:\n  $ dcm dataset list --limit 20")
     .action(
       answer(async (options: ListOptions) => {
@@ -79,10 +89,11 @@ Example:
 
   dataset
     .command("search")
-    .description("data sets whose title, topic, keywords, description or columns contain every word")
+    .description("data sets whose public metadata (title, topic, keywords, columns, ...) contain every word")
     .argument("<words...>", "in any case")
     .option("--owner <address>", "of this provider only")
     .option("--limit <n>", "at most so many", integer(1, 10_000), 100)
+    .option("--retired", "retired ones too")
     .addHelpText("after", "\nExample:\n  $ dcm dataset search temperature year")
     .action(
       answer(async (options: ListOptions, words: string[]) => {
@@ -108,32 +119,49 @@ Example:
     .description("everything public about one data set")
     .argument("<id>", "data set id", id)
     .addHelpText("after", `\nExample:\n  $ dcm dataset show 0x${"12".repeat(32)}`)
-    .action(
-      answer(async (options: GlobalOptions, datasetId: Hex) => {
-        const { client, simulated } = await connect(options);
-        const { getDataset } = await import("../../sdk/datasets.ts");
-        const found = await getDataset(client, datasetId);
-        const { metadata, ...rest } = found;
-        const text = fields([
-          ["id", found.datasetId],
-          ["owner", found.owner],
-          ["title", metadata?.title ?? "(no readable metadata)"],
-          ["description", metadata?.description],
-          ["topic", metadata?.topic],
-          ["keywords", metadata?.keywords?.join(", ")],
-          ["format", metadata?.format],
-          ["columns", metadata?.columns?.map(({ name, type }) => `${name} (${type})`).join(", ")],
-          ["records", metadata?.records],
-          ["time range", metadata?.timeRange?.join(" to ")],
-          ["licence", metadata?.licence],
-          ["price", await priceOf(client, metadata)],
-          ["ciphertext", `${found.sizeBytes} bytes, SHA-256 ${found.contentHash}`],
-          ["uri", found.uri],
-          ["consent epoch", found.epoch],
-        ]);
-        return { json: { ...rest, metadata: metadata ?? null }, text, simulated };
-      }),
-    );
+    .action(answer(show));
+
+  addDatasetOwnerCommands(dataset);
+}
+
+async function show(options: GlobalOptions, datasetId: Hex): Promise<Output> {
+  const { client, simulated } = await connect(options);
+  const { getDataset } = await import("../../sdk/datasets.ts");
+  const found = await getDataset(client, datasetId);
+  const { metadata, payees, pendingOwner, ...rest } = found;
+  const text = fields([
+    ["id", found.datasetId],
+    ["state", found.retired ? "RETIRED: no grant of it holds" : "registered"],
+    ["owner", found.owner],
+    ["offered to", pendingOwner],
+    ["paid", payees.length === 0 ? "the owner" : payees.map(shareOf).join(", ")],
+    ["title", metadata?.title ?? "(no readable metadata)"],
+    ["description", metadata?.description],
+    ["topic", metadata?.topic],
+    ["keywords", metadata?.keywords?.join(", ")],
+    ["format", metadata?.format],
+    ["columns", metadata?.columns?.map(columnOf).join(", ")],
+    ["records", metadata?.records],
+    ["time range", metadata?.timeRange?.join(" to ")],
+    ["place", metadata?.place],
+    ["language", metadata?.language],
+    ["edition", metadata?.edition],
+    ["licence", metadata?.licence],
+    ["price", await priceOf(client, metadata)],
+    ["ciphertext", `${found.sizeBytes} bytes, SHA-256 ${found.contentHash}`],
+    ["uri", found.uri],
+    ["consent epochs", `${found.epoch} (data set), ${found.ownerEpoch} (owner)`],
+  ]);
+  const json = { ...rest, payees, pendingOwner: pendingOwner ?? null, metadata: metadata ?? null };
+  return { json, text, simulated };
+}
+
+function shareOf({ account, shareBps }: Payee): string {
+  return `${account} ${shareBps / 100} %`;
+}
+
+function columnOf({ name, type, unit }: NonNullable<Metadata["columns"]>[number]): string {
+  return `${name} (${unit === undefined ? type : `${type}, ${unit}`})`;
 }
 
 /** Whoever has the file can open the ciphertext: with `age -d -i FILE`, or anything else that reads age files. */
@@ -150,36 +178,27 @@ async function exportKey(options: GlobalOptions & { out: string }, datasetId: He
   return { json: { datasetId, file: options.out }, text: options.out, simulated };
 }
 
-async function add(options: AddOptions, file: string): Promise<Output> {
+async function publish(options: AddOptions, file: string): Promise<Output> {
   if ((options.upload === undefined) === (options.uri === undefined) || (options.uri && !options.out)) {
     throw new UsageError("It is not clear where the ciphertext will be.", {
       hint: "Give --upload URL of a worker, or --uri URI and --out FILE to place it yourself.",
     });
   }
+  const payees = await payeesOf(options.payee);
   const { client, home, simulated } = await connectWallet(options);
   const { readBounded, writeAtomic } = await import("../../sdk/node/files.ts");
   const { maxDatasetBytes } = await import("../../sdk/encryption.ts");
   const { publishDataset } = await import("../../sdk/publishDataset.ts");
-  const { parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
   const { uploadBlob } = await import("../../sdk/worker.ts");
-  const token = await tokenOf(client, await accountOrZero("--token", options.token));
-  const { title, topic, description, licence } = options;
-  const keywords = options.keywords?.split(",").flatMap((word) => word.trim() || []);
-  const metadata = {
-    title,
-    format: options.format,
-    price: { token: token.address, amount: parseAmount(options.price, token) },
-    ...(topic === undefined ? {} : { topic }),
-    ...(description === undefined ? {} : { description }),
-    ...(licence === undefined ? {} : { licence }),
-    ...(keywords === undefined ? {} : { keywords }),
-  };
+  const { title, format, price } = options;
+  const metadata = { ...metadataOf(options), title, format, price: await priceFrom(client, { ...options, price }) };
   const bytes = await readBounded(file, maxDatasetBytes);
   progress(`Encrypting ${bytes.length} bytes...`);
   const published = await publishDataset(client, {
     bytes,
     metadata,
     describe: options.profile,
+    payees,
     keepKey: (datasetId, key) => home.saveDatasetKey(datasetId, key),
     async place(ciphertext) {
       if (options.out !== undefined) await writeAtomic(options.out, ciphertext, { mode: 0o644, overwrite: false });
@@ -196,6 +215,7 @@ async function add(options: AddOptions, file: string): Promise<Output> {
   const text = fields([
     ["data set", datasetId],
     ["title", title],
+    ["paid", payees.length === 0 ? undefined : payees.map(shareOf).join(", ")],
     ["records", described.records],
     ["columns", described.columns?.map((column) => column.name).join(", ")],
     ["time range", described.timeRange?.join(" to ")],
@@ -203,17 +223,21 @@ async function add(options: AddOptions, file: string): Promise<Output> {
     ["transaction", hash],
     ["gas", gasUsed],
   ]);
-  return { json: { datasetId, contentHash, sizeBytes, uri, metadata: described, hash, gasUsed }, text, simulated };
+  return {
+    json: { datasetId, contentHash, sizeBytes, uri, payees, metadata: described, hash, gasUsed },
+    text,
+    simulated,
+  };
 }
 
-async function filterOf({ owner, limit }: ListOptions) {
-  return { limit, ...(owner === undefined ? {} : { owner: await accountOf("--owner", owner) }) };
+async function filterOf({ owner, limit, retired = false }: ListOptions) {
+  return { limit, retired, ...(owner === undefined ? {} : { owner: await accountOf("--owner", owner) }) };
 }
 
 async function listing({ client, simulated }: ReadContext, datasets: readonly DatasetListing[]): Promise<Output> {
   const rows: unknown[][] = [];
-  for (const { datasetId, metadata, owner } of datasets) {
-    const title = metadata?.title ?? "(no readable metadata)";
+  for (const { datasetId, metadata, owner, retired } of datasets) {
+    const title = `${retired ? "(retired) " : ""}${metadata?.title ?? "(no readable metadata)"}`;
     rows.push([datasetId, title.slice(0, 40), metadata?.records, await priceOf(client, metadata), owner]);
   }
   const json = datasets.map((dataset) => ({ ...dataset, metadata: dataset.metadata ?? null }));
@@ -225,12 +249,15 @@ async function listing({ client, simulated }: ReadContext, datasets: readonly Da
 async function priceOf(client: Client, metadata: Metadata | undefined): Promise<string | undefined> {
   if (metadata?.price === undefined) return undefined;
   const { formatAmount, tokenOf } = await import("../../sdk/tokens.ts");
-  const { token, amount } = metadata.price;
-  return await tokenOf(client, token).then(
+  const { token, amount, unit = "use" } = metadata.price;
+  const text = await tokenOf(client, token).then(
     (known) => formatAmount(amount, known),
     () => `${amount} units of ${token}`,
   );
+  return `${text}${unitWords[unit]}`;
 }
+
+const unitWords = { use: "", outputRow: " per row of the result", inputByte: " per byte of the ciphertext" } as const;
 
 function format(text: string): Metadata["format"] {
   if (text === "csv" || text === "json" || text === "text") return text;

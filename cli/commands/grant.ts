@@ -5,7 +5,7 @@ import { accountOrZero } from "../accounts.ts";
 import { connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { answer, dateOf, fields, type GlobalOptions, type Output, table } from "../output.ts";
-import { id, integer, texts } from "../parse.ts";
+import { id, integer, texts, uint } from "../parse.ts";
 
 type CreateOptions = GlobalOptions & {
   dataset: Hex;
@@ -14,8 +14,10 @@ type CreateOptions = GlobalOptions & {
   requester?: string;
   operator?: string;
   price?: string;
+  per: string;
   token?: string;
   maxUses: number;
+  nonce?: bigint;
   validDays: number;
   reader?: string[];
   out?: string;
@@ -41,9 +43,15 @@ export function addGrantCommands(program: Command): void {
     .requiredOption("--workload <id>", "the one enclave code that may open it (see dcm enclave list)", id)
     .option("--requester <address>", "who may ask (default: anyone)")
     .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone)")
-    .option("--price <amount>", "per use, in whole units (default: the price in the data set's metadata)")
+    .option("--price <amount>", "in whole units, per --per (default: the price in the data set's metadata)")
+    .option(
+      "--per <unit>",
+      "what --price is for: use, row (of the result) or byte (of the registered ciphertext)",
+      "use",
+    )
     .option("--token <address>", "token of --price (default: the native coin)")
     .option("--max-uses <n>", "how many jobs; 0 for no limit", integer(0, 1_000_000_000), 0)
+    .option("--nonce <n>", "grants of yours that share a nonce are revoked together; below 224 is cheapest", uint)
     .option("--valid-days <n>", "from now", integer(1, 3650), 30)
     .option("--reader <age1...>", "further reader of the results (repeatable)", texts)
     .option("--out <file>", "write the grant file for the requester here")
@@ -61,23 +69,29 @@ export function addGrantCommands(program: Command): void {
 
   grant
     .command("revoke")
-    .description("void a grant, or all grants of a data set, on chain")
+    .description("void on chain a grant (and yours that share its nonce), all grants of a data set, or all you gave")
     .argument("[hash]", "grant hash", id)
     .option("--all-of <id>", "void every grant of this data set", id)
-    .addHelpText("after", "\nExample:\n  $ dcm grant revoke 0x...\n  $ dcm grant revoke --all-of 0x...")
+    .option("--all", "void every grant that your wallet has given, for all its data sets")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ dcm grant revoke 0x...\n  $ dcm grant revoke --all-of 0x...\n  $ dcm grant revoke --all",
+    )
     .action(answer(revoke));
 }
 
 async function create(options: CreateOptions): Promise<Output> {
   const { client, home, simulated } = await connectWallet(options);
   const { recipientKeyOf } = await import("../../protocol/ageKey.ts");
+  const { priceUnits } = await import("../../protocol/eip712.ts");
   const { chainTime, signGrant } = await import("../../sdk/grants.ts");
   const { grantFileOf } = await import("../../sdk/grantFile.ts");
   const { writeAtomic } = await import("../../sdk/node/files.ts");
   const { formatAmount, parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
   const offer = options.price === undefined ? await offerOf(client, options.dataset) : undefined;
+  const priceUnit = offer === undefined ? unitOf(options.per) : priceUnits[offer.unit ?? "use"];
   const token = await tokenOf(client, offer?.token ?? (await accountOrZero("--token", options.token)));
-  const pricePerUse = offer?.amount ?? parseAmount(options.price ?? "", token);
+  const price = offer?.amount ?? parseAmount(options.price ?? "", token);
   const signed = await signGrant(client, {
     datasetId: options.dataset,
     programId: options.program,
@@ -85,7 +99,9 @@ async function create(options: CreateOptions): Promise<Output> {
     requester: await accountOrZero("--requester", options.requester),
     operator: await accountOrZero("--operator", options.operator),
     token: token.address,
-    pricePerUse,
+    priceUnit,
+    price,
+    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     maxUses: BigInt(options.maxUses),
     notAfter: (await chainTime(client)) + BigInt(options.validDays) * 86_400n,
     resultReaders: (options.reader ?? []).map(recipientKeyOf),
@@ -98,13 +114,24 @@ async function create(options: CreateOptions): Promise<Output> {
   const text = [
     ...fields([
       ["grant", grantHash],
-      ["price", formatAmount(pricePerUse, token)],
+      ["price", `${formatAmount(price, token)} per ${units[priceUnit]}`],
       ["valid until", dateOf(signed.grant.notAfter)],
       ["file", options.out],
     ]),
     ...(options.out === undefined ? ["Give this to the requester:", content.trimEnd()] : []),
   ];
   return { json: { grantHash, file }, text, simulated };
+}
+
+/** Words for `PriceUnit`, by number. */
+const units = ["use", "row", "byte"] as const;
+
+function unitOf(word: string): number {
+  const unit = (units as readonly string[]).indexOf(word);
+  if (unit >= 0) return unit;
+  throw new UsageError(`${JSON.stringify(word.slice(0, 40))} is not what a price can be for.`, {
+    hint: `Give one of ${units.join(", ")}.`,
+  });
 }
 
 async function offerOf(client: Parameters<typeof import("../../sdk/datasets.ts").getDataset>[0], datasetId: Hex) {
@@ -128,7 +155,8 @@ async function list(options: GlobalOptions): Promise<Output> {
     const grantHash = hashGrant(client.marketDomain, grant);
     const { state, uses } = await grantStateOf(client, grant);
     grants.push({ grantHash, state, uses, grant: grantToJson(grant), signature });
-    const price = formatAmount(grant.pricePerUse, await tokenOf(client, grant.token));
+    const amount = formatAmount(grant.price, await tokenOf(client, grant.token));
+    const price = grant.priceUnit === 0 ? amount : `${amount} per ${units[grant.priceUnit]}`;
     const used = grant.maxUses === 0n ? String(uses) : `${uses} of ${grant.maxUses}`;
     rows.push([grantHash, state, used, price, dateOf(grant.notAfter), grant.datasetId]);
   }
@@ -136,11 +164,26 @@ async function list(options: GlobalOptions): Promise<Output> {
   return { json: { grants }, text, simulated };
 }
 
-async function revoke(options: GlobalOptions & { allOf?: Hex }, grantHash: Hex | undefined): Promise<Output> {
-  if ((grantHash === undefined) === (options.allOf === undefined))
-    throw new UsageError("It is not clear what to revoke.", { hint: "Give a grant's hash, or --all-of DATASET." });
+async function revoke(
+  options: GlobalOptions & { allOf?: Hex; all?: boolean },
+  grantHash: Hex | undefined,
+): Promise<Output> {
+  const named = [grantHash, options.allOf, options.all].filter((given) => given !== undefined);
+  if (named.length !== 1)
+    throw new UsageError("It is not clear what to revoke.", {
+      hint: "Give a grant's hash, or --all-of DATASET, or --all.",
+    });
   const { client, home, simulated } = await connectWallet(options);
-  const { revokeAllGrants, revokeGrantNonce } = await import("../../sdk/grants.ts");
+  const { revokeAllGrants, revokeAllOwnGrants, revokeGrantNonce } = await import("../../sdk/grants.ts");
+  if (options.all) {
+    const { hash, gasUsed, newOwnerEpoch } = await revokeAllOwnGrants(client);
+    const text = fields([
+      ["revoked", "all grants that this wallet has given"],
+      ["owner's epoch", newOwnerEpoch],
+      ["transaction", hash],
+    ]);
+    return { json: { newOwnerEpoch, hash, gasUsed }, text, simulated };
+  }
   if (grantHash === undefined) {
     const { hash, gasUsed, newEpoch } = await revokeAllGrants(client, options.allOf as Hex); // one of the two is given
     const text = fields([

@@ -230,6 +230,14 @@ contract EnclaveRegistry is IEnclaveRegistry, EIP712 {
         return entry.state == EnclaveState.Active && block.timestamp < entry.expiresAt;
     }
 
+    /// @inheritdoc IEnclaveRegistry
+    function liveEnclave(address signingKey) external view returns (address operator, bytes32 workloadId) {
+        Enclave storage entry = _enclaves[signingKey];
+        if (entry.state == EnclaveState.Active && block.timestamp < entry.expiresAt) {
+            return (entry.operator, entry.workloadId);
+        }
+    }
+
     /* COMMON CHECKS */
 
     function _known(address signingKey) private view returns (Enclave storage entry) {

@@ -222,6 +222,9 @@ interface IEnclaveRegistry {
     /// @notice Whether `signingKey` is registered, neither demoted nor retired, and has not expired.
     function isLive(address signingKey) external view returns (bool);
 
+    /// @notice Operator and workload of an enclave that is live now; zeros of one that is not. For callers that count gas.
+    function liveEnclave(address signingKey) external view returns (address operator, bytes32 workloadId);
+
     /// @notice The verifier that every registration passed.
     function verifier() external view returns (address);
 

@@ -1,233 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
-/// @notice Where a job stands. Only `Open` holds money.
-enum JobState {
-    None,
-    Open,
-    SettledOk,
-    SettledFailed,
-    Cancelled,
-    Expired
-}
-
-/// @notice What the enclave says of the run.
-enum ReceiptStatus {
-    None,
-    Ok,
-    Failed
-}
-
-/// @notice Why a run gave no result. One value per cause; `None` with status Ok.
-enum FailureCode {
-    None,
-    ProgramUnavailable,
-    ProgramMismatch,
-    ParamsRefused,
-    InputUnavailable,
-    InputMismatch,
-    GrantMissing,
-    GrantRefused,
-    KeyUnavailable,
-    DecryptionFailed,
-    ProgramTrapped,
-    FuelExhausted,
-    MemoryExceeded,
-    TimeExceeded,
-    OutputTooLarge,
-    OutputRefused
-}
-
-/// @notice One data set of a job and what its use costs.
-/// @param datasetId As registered in IDatasetRegistry.
-/// @param grantHash EIP-712 hash of the grant that consents to the use.
-/// @param price Paid to the data set's owner when the job settles Ok; in units of the order's token.
-struct DatasetUse {
-    bytes32 datasetId;
-    bytes32 grantHash;
-    uint256 price;
-}
-
-/// @notice What the requester asks for and pays. jobId = EIP-712 hash of this.
-/// @param requester Who pays, may cancel, and is refunded.
-/// @param programId keccak256 of the program's canonical manifest.
-/// @param workloadId What enclave code the requester trusts to run it.
-/// @param paramsHash keccak256 of the parameters (canonical JSON).
-/// @param datasets 1 to 16 data sets, in the order of the program's inputs.
-/// @param resultKey X25519 public key (an age recipient) that the result is sealed to.
-/// @param token ERC-20, or zero for the native coin. Tokens that take fees are refused; a token whose balances change
-/// by themselves can leave the market short of it: do not price in one.
-/// @param operatorFee Paid to the enclave's operator when the job settles Ok.
-/// @param failureFee Paid to the operator when the job settles Failed; at most `operatorFee`. An operator can make a
-/// job fail (it can cut the enclave off from its inputs): give none to operators you do not know.
-/// @param operator Whom an enclave that settles must pay; zero for any. Not who runs it: every host of the workload can
-/// name this operator, run the job, make it fail, and end it.
-/// @param deadline Unix seconds; the last second in which the job may settle. At most 365 days ahead at `open`.
-/// @param nonce Chosen by the requester; each is used once.
-struct JobOrder {
-    address requester;
-    bytes32 programId;
-    bytes32 workloadId;
-    bytes32 paramsHash;
-    DatasetUse[] datasets;
-    bytes32 resultKey;
-    address token;
-    uint256 operatorFee;
-    uint256 failureFee;
-    address operator;
-    uint64 deadline;
-    uint256 nonce;
-}
-
-/// @notice A provider's consent to one use of its data set: this program, in this workload, for this price.
-/// @param datasetId The data set.
-/// @param programId The one program that may run on it.
-/// @param workloadId The one enclave code that may open it.
-/// @param requester Who may ask; zero for anyone.
-/// @param operator Whom an enclave that runs it must pay; zero for any. Not who runs it: a host may name any operator.
-/// @param token What the price is paid in; zero for the native coin.
-/// @param pricePerUse In units of `token`.
-/// @param maxUses How many uses may be settled; zero for no limit. A job that names the grant twice uses it twice.
-/// @param notBefore Unix seconds, first second of validity.
-/// @param notAfter Unix seconds, last second of validity.
-/// @param resultReaders X25519 keys that the result must be sealed to besides the requester's; at most 16.
-/// @param epoch The data set's consent epoch when signed.
-/// @param nonce Grants of one owner may share it; the owner revokes all that do at once.
-struct Grant {
-    bytes32 datasetId;
-    bytes32 programId;
-    bytes32 workloadId;
-    address requester;
-    address operator;
-    address token;
-    uint256 pricePerUse;
-    uint64 maxUses;
-    uint64 notBefore;
-    uint64 notAfter;
-    bytes32[] resultReaders;
-    uint32 epoch;
-    uint256 nonce;
-}
-
-/// @notice A grant with its owner's signature (ECDSA, or ERC-1271 for contracts).
-struct SignedGrant {
-    Grant grant;
-    bytes signature;
-}
-
-/// @notice What the enclave signs about one run. Valid on chain and offline.
-/// @param jobId EIP-712 hash of the order.
-/// @param status Ok or Failed.
-/// @param programId What ran.
-/// @param workloadId Where it ran.
-/// @param inputsRoot RFC 9162 tree root over datasetId || contentHash, in the order's order.
-/// @param grantsRoot RFC 9162 tree root over the grant hashes, in the order's order.
-/// @param paramsHash keccak256 of the parameters.
-/// @param resultHash SHA-256 of the sealed result; zero when Failed.
-/// @param outputCommitment Salted commitment to the plain output; zero when Failed.
-/// @param policyHash keccak256 of the output policy that was enforced.
-/// @param fuelUsed Fuel, rounded up to a power of two.
-/// @param logRoot Root of the enclave's log, with this run's entries.
-/// @param logSize Number of entries under `logRoot`.
-/// @param anchorBlock The block whose state the enclave checked consent against.
-/// @param anchorHash That block's hash.
-/// @param failureCode Why there is no result; None when Ok.
-struct Receipt {
-    bytes32 jobId;
-    ReceiptStatus status;
-    bytes32 programId;
-    bytes32 workloadId;
-    bytes32 inputsRoot;
-    bytes32 grantsRoot;
-    bytes32 paramsHash;
-    bytes32 resultHash;
-    bytes32 outputCommitment;
-    bytes32 policyHash;
-    uint64 fuelUsed;
-    bytes32 logRoot;
-    uint64 logSize;
-    uint64 anchorBlock;
-    bytes32 anchorHash;
-    FailureCode failureCode;
-}
+import { FailureCode, JobOrder, JobState, OrderGroup, Outcome, ShownGrant, SignedOffer } from "./MarketTypes.sol";
 
 /// @title IJobMarket
-/// @notice Escrow of jobs and their settlement by receipts of attested enclaves.
-/// @dev No owner, no upgrade, no pause, no fee. Payments are credited here and withdrawn by each payee.
-/// Jobs live in storage under a counter, so that a job and its absence can be shown by a storage proof: slot 0 holds
-/// the number of jobs, slot keccak256(abi.encode(index, 1)) the job id with its lowest byte replaced by the state.
+/// @notice Escrow of jobs and their settlement by receipts of attested enclaves. With all that IMarket adds, at one address.
+/// @dev No owner, no upgrade, no pause, no fee. Payments are credited here (see ILedger) and withdrawn by each payee.
+/// Jobs that are opened live in storage under a counter, so that a job and its absence can be shown by a storage proof:
+/// slot 0 holds the number of jobs, slot keccak256(abi.encode(index, 1)) the job id with its lowest byte replaced by the
+/// state. Of an order that is settled without being opened, storage holds the used nonce.
 /// Every function that changes state refuses re-entry with ReentrancyGuardReentrantCall, besides what it lists.
 /// The EIP-712 domain is ("DataCollabMarket", "1", chain id, this contract).
 interface IJobMarket {
-    /// @notice There is no contract at the address of a token or, at deployment, of a registry.
+    /// @notice There is no contract at the address of a token or, at deployment, of a registry or of the extension.
     error JobMarket_NotAContract(address account);
+    /// @notice The extension asks other registries than this market.
+    error JobMarket_WrongExtension(address extension);
     /// @notice The caller is not the order's requester.
     error JobMarket_NotRequester(address caller, address requester);
+    /// @notice Neither did this account, the order's requester or payer, send the transaction, nor did it sign the order.
+    error JobMarket_NotSignedBy(bytes32 orderHash, address account);
     /// @notice The order names no data set, or more than the limit.
     error JobMarket_BadDatasetCount(uint256 count, uint256 limit);
     /// @notice The failure fee is higher than the operator's fee.
     error JobMarket_FailureFeeTooHigh(uint256 failureFee, uint256 operatorFee);
     /// @notice The deadline has passed, or is further away than the limit, in seconds.
     error JobMarket_BadDeadline(uint64 deadline, uint256 timestamp, uint256 limitSeconds);
+    /// @notice The order asks for no enclave, or for more than the limit, which is one if it names an offer.
+    error JobMarket_BadQuorum(uint8 quorum, uint256 limit);
+    /// @notice The job must be accepted, but by a time that has passed or is after the deadline; or there is a bond and
+    /// nothing to accept; or the quorum is above one, which nobody can accept alone.
+    error JobMarket_BadAcceptance(uint64 acceptBy, uint256 bond, uint8 quorum);
+    /// @notice The order belongs to a session, or is a session's template: it cannot be settled this way.
+    error JobMarket_InSession(bytes32 session);
     /// @notice The parameters are longer than the limit, in bytes.
     error JobMarket_ParamsTooLong(uint256 length, uint256 limit);
     /// @notice The program URI is longer than the limit, in bytes.
     error JobMarket_ProgramUriTooLong(uint256 length, uint256 limit);
     /// @notice The parameters do not hash to the order's `paramsHash`.
     error JobMarket_ParamsMismatch(bytes32 expected, bytes32 actual);
-    /// @notice The requester used this nonce before.
-    error JobMarket_NonceUsed(address requester, uint256 nonce);
-    /// @notice The value sent is not the escrow (native coin), or not zero (ERC-20).
-    error JobMarket_WrongValue(uint256 sent, uint256 expected);
-    /// @notice The token did not move the exact amount: it takes a fee, rebases, or lies.
-    error JobMarket_WrongAmountReceived(address token, uint256 received, uint256 expected);
+    /// @notice The account used or cancelled this nonce before.
+    error JobMarket_NonceUsed(address account, uint256 nonce);
     /// @notice The order is not the one stored at `index`.
     error JobMarket_UnknownJob(uint256 index, bytes32 jobId);
-    /// @notice The job is not open.
+    /// @notice The job is not in a state that allows this.
     error JobMarket_NotOpen(bytes32 jobId, JobState state);
+    /// @notice The job must be accepted first, or cannot be accepted: see `JobOrder.acceptBy`.
+    error JobMarket_WrongAcceptance(bytes32 jobId, uint64 acceptBy, uint256 timestamp);
+    /// @notice Another enclave has accepted the job.
+    error JobMarket_AcceptedByOther(bytes32 jobId, address signer, address acceptedBy);
     /// @notice The deadline has passed.
     error JobMarket_DeadlinePassed(bytes32 jobId, uint64 deadline, uint256 timestamp);
-    /// @notice The deadline has not passed yet.
+    /// @notice The time by which the job must settle, or be accepted, has not passed yet.
     error JobMarket_DeadlineNotPassed(bytes32 jobId, uint64 deadline, uint256 timestamp);
-    /// @notice The receipt is for another job.
-    error JobMarket_ReceiptForOtherJob(bytes32 receiptJobId, bytes32 jobId);
-    /// @notice Program, workload or parameters of the receipt are not the order's, or its status and fields contradict.
-    error JobMarket_ReceiptMismatch(bytes32 jobId);
+    /// @notice The outcome contradicts itself: a result without Ok, Ok without a result, or failed with grants counted.
+    error JobMarket_BadOutcome(bytes32 jobId);
     /// @notice The receipt's anchor is not one of the last 8,191 blocks of this chain. `actualHash` is zero where the
     /// chain does not know.
     error JobMarket_BadAnchor(uint64 anchorBlock, bytes32 anchorHash, bytes32 actualHash);
-    /// @notice The signature is malformed: wrong length, high s, or no key.
-    error JobMarket_BadSignature();
-    /// @notice The receipt is not signed by a registered enclave, or its registration has expired.
+    /// @notice The enclave's signature is malformed: wrong length, high s, or no key. It is shown as its keccak256.
+    error JobMarket_BadSignature(bytes32 signatureHash);
+    /// @notice What was signed, with these terms, is not signed by a registered enclave, or its registration has expired.
     error JobMarket_EnclaveNotLive(address signer);
     /// @notice The enclave runs another workload than the order names.
     error JobMarket_WrongWorkload(address signer, bytes32 workloadId, bytes32 expected);
     /// @notice The enclave is run by another operator than the order names.
     error JobMarket_WrongOperator(address signer, address operator, address expected);
-    /// @notice There are more or fewer grants than data sets.
-    error JobMarket_GrantCountMismatch(uint256 grants, uint256 datasets);
+    /// @notice An enclave on this platform has said its word for this job.
+    error JobMarket_SamePlatform(bytes32 jobId, bytes16 platformId);
+    /// @notice There are more or fewer grants than the receipt counts, or it counts one of a data set that the order has not.
+    error JobMarket_GrantCountMismatch(uint256 grants, uint16 countedGrants);
     /// @notice The grant at this position adds more readers to the result than the limit.
     error JobMarket_TooManyResultReaders(uint256 position, uint256 count, uint256 limit);
-    /// @notice The grant at this position is not the one the order names.
+    /// @notice The grant at this position is not the one the order names: in anything, also if it is for another data set,
+    /// program, workload, requester, operator or token.
     error JobMarket_GrantMismatch(uint256 position, bytes32 grantHash, bytes32 expected);
-    /// @notice The grant is for another data set, program, workload, requester, operator, token or price.
-    error JobMarket_GrantNotForOrder(bytes32 grantHash);
+    /// @notice What the grant's price comes to is more than the order's ceiling.
+    error JobMarket_PriceTooHigh(bytes32 grantHash, uint256 price, uint256 maxPrice);
     /// @notice The block time is outside the grant's validity.
     error JobMarket_GrantNotInForce(bytes32 grantHash, uint64 notBefore, uint64 notAfter, uint256 timestamp);
-    /// @notice The owner revoked the grant, by epoch or by nonce.
+    /// @notice The owner revoked the grant, by epoch or by nonce, or retired or gave away the data set.
     error JobMarket_GrantRevoked(bytes32 grantHash);
-    /// @notice The grant has been used as often as it allows.
+    /// @notice The grant has been used as often as it allows, or would be used more often.
     error JobMarket_GrantUsedUp(bytes32 grantHash, uint64 maxUses);
     /// @notice The grant is not signed by the data set's owner.
     error JobMarket_GrantBadSignature(bytes32 grantHash, address owner);
-    /// @notice The amount is zero or more than the caller's credit.
-    error JobMarket_InsufficientCredit(address account, address token, uint256 amount, uint256 credit);
-    /// @notice The receiver is the zero address.
-    error JobMarket_ZeroReceiver();
-    /// @notice The receiver refused the native coin.
-    error JobMarket_TransferFailed(address to, uint256 amount);
+    /// @notice The offer shown is not the one that the order names, or there is one too many or too few.
+    error JobMarket_OfferMismatch(bytes32 offerHash, bytes32 expected);
+    /// @notice The offer is another operator's, for another workload or token, or ends before the order's deadline.
+    error JobMarket_OfferNotForOrder(bytes32 offerHash);
+    /// @notice The offer is not signed by its operator.
+    error JobMarket_OfferBadSignature(bytes32 offerHash, address operator);
+    /// @notice A group has no orders, or more than the limit; or its common terms name parameters, deadline or nonce.
+    error JobMarket_BadGroup(uint256 items, uint256 limit);
+    /// @notice The order asks for a quorum or for acceptance: it must be opened first.
+    error JobMarket_MustBeOpened(uint8 quorum, uint64 acceptBy, uint256 bond);
+    /// @notice The receipts of a group that are Ok do not all count the same grants.
+    error JobMarket_CountedGrantsDiffer(uint16 first, uint16 other);
 
-    /// @notice A job was opened and its whole cost escrowed.
+    /// @notice A job was opened and its whole cost escrowed: the payer's credit is less by that.
     event JobOpened(
         bytes32 indexed jobId,
         uint256 indexed index,
@@ -236,108 +107,120 @@ interface IJobMarket {
         string programUri,
         bytes params
     );
-    /// @notice A job ended with a receipt. `receipt` is as signed by `signer`.
+    /// @notice An enclave has accepted a job; `bonder` staked the order's bond.
+    event JobAccepted(bytes32 indexed jobId, uint256 indexed index, address indexed signer, address bonder);
+    /// @notice One of several enclaves has said its word; the job goes on.
+    event ReceiptCounted(
+        bytes32 indexed jobId,
+        uint256 indexed index,
+        address indexed signer,
+        bytes16 platformId,
+        bytes32 receiptHash,
+        bytes32 outputCommitment
+    );
+    /// @notice A job ended with a receipt. `receiptHash` is its EIP-712 hash, which `signer` signed; outcome and signature are
+    /// in the transaction.
     event JobSettled(
-        bytes32 indexed jobId, uint256 indexed index, address indexed signer, Receipt receipt, bytes signature
+        bytes32 indexed jobId,
+        uint256 indexed index,
+        address indexed signer,
+        bytes32 receiptHash,
+        bytes32 resultHash,
+        uint16 countedGrants,
+        FailureCode failureCode
+    );
+    /// @notice A job ended without payment: this receipt is not what the enclaves before it said.
+    event JobDisagreed(
+        bytes32 indexed jobId,
+        uint256 indexed index,
+        address indexed signer,
+        bytes32 receiptHash,
+        bytes32 outputCommitment
     );
     /// @notice The requester took the job back.
     event JobCancelled(bytes32 indexed jobId, uint256 indexed index);
-    /// @notice The deadline passed without a receipt.
+    /// @notice The deadline passed without a receipt, or the time to accept it without an enclave.
     event JobExpired(bytes32 indexed jobId, uint256 indexed index);
-    /// @notice `account` was credited from a job: a payment or a refund.
-    event Credited(address indexed account, address indexed token, bytes32 indexed jobId, uint256 amount);
-    /// @notice `account` took credit out.
-    event Withdrawn(address indexed account, address indexed token, address indexed to, uint256 amount);
+    /// @notice A signed order was settled. `receiptHash` is its receipt's EIP-712 hash, which `signer` signed; order, outcome
+    /// and signatures are in the transaction.
+    event OrderSettled(
+        bytes32 indexed jobId,
+        address indexed requester,
+        address indexed signer,
+        uint256 nonce,
+        bytes32 receiptHash,
+        bytes32 resultHash,
+        FailureCode failureCode
+    );
+    /// @notice The orders of the OrderSettled events before this one, up to the one before it, were paid for: `payer` was
+    /// charged for all of them. `source` is the first of them; `grantHashes` are the grants that each of the `okCount` that
+    /// ended Ok has used.
+    event OrderGroupSettled(
+        bytes32 indexed source,
+        address indexed payer,
+        address indexed token,
+        uint256 charged,
+        uint64 okCount,
+        bytes32[] grantHashes
+    );
+    /// @notice Whatever `account` signed, or will sign, with `nonce` is worthless: it took that back, or withdrew by it just now.
+    event NonceCancelled(address indexed account, uint256 indexed nonce);
 
-    /// @notice Opens a job and takes its whole cost into escrow: the sum of prices and the operator's fee.
-    /// @dev Caller: the requester. Reverts, in this order: NotRequester, BadDatasetCount, FailureFeeTooHigh, BadDeadline,
-    /// ProgramUriTooLong, ParamsTooLong, ParamsMismatch, NonceUsed, Panic 0x11 (the cost is over 2^256 - 1), WrongValue,
-    /// NotAContract, the token's own errors, WrongAmountReceived.
+    /// @notice Opens a job and takes its whole cost into escrow: the sum of the ceilings, and the operator's fee for each
+    /// enclave. What the payer has as credit is used first; what is lacking is taken from it (ERC-20, by allowance) or must
+    /// have been sent (native coin); what was sent beyond stays as its credit.
+    /// @dev Caller: anyone; requester and payer have sent it or signed. Reverts, in this order: BadDatasetCount,
+    /// FailureFeeTooHigh, BadQuorum, BadDeadline, BadAcceptance, InSession, ProgramUriTooLong, ParamsTooLong, ParamsMismatch,
+    /// NotSignedBy, NonceUsed, Panic 0x11 (the cost is over 2^256 - 1), NotAContract, ILedger.Ledger_WrongValue,
+    /// Ledger_InsufficientCredit, the token's own errors, Ledger_WrongAmountReceived.
     /// That the data sets exist and the grants are good is checked when the job settles, not here: until then money
     /// only waits.
     /// @param programUri Where the program bundle can be fetched; at most 1,024 bytes, not trusted.
     /// @param params Canonical JSON, at most 8,192 bytes.
-    function open(JobOrder calldata order, string calldata programUri, bytes calldata params)
-        external
-        payable
-        returns (bytes32 jobId, uint256 index);
-
-    /// @notice `open` after an ERC-2612 permit of exactly the cost to this contract. A permit that was submitted by
-    /// someone else before does no harm. Not for the native coin.
-    /// @dev Reverts as `open`; a permit that fails is no error by itself, the transfer then lacks the allowance.
-    /// @param permitDeadline Unix seconds, as in the permit.
-    function openWithPermit(
+    /// @param requesterSignature Of the order: ECDSA, or ERC-1271 for contracts. Empty if the requester sends this.
+    /// @param payerSignature As that, of the payer; empty if the payer sends this or is the requester.
+    function open(
         JobOrder calldata order,
         string calldata programUri,
         bytes calldata params,
-        uint256 permitDeadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external returns (bytes32 jobId, uint256 index);
+        bytes calldata requesterSignature,
+        bytes calldata payerSignature
+    ) external payable returns (bytes32 jobId, uint256 index);
 
-    /// @notice Ends a job with an enclave's receipt. Ok: each data set's owner is credited its price, the operator its
-    /// fee. Failed: the operator is credited the failure fee, the requester the rest.
+    /// @notice Ends a job with an enclave's receipt, or counts it towards the job's quorum. Ok: each data set's payees are
+    /// credited what its grant's price comes to, the operator its fee. Failed: the operator is credited the failure fee. The
+    /// payer is credited the rest. With a quorum, all operators are credited when the last of as many equal output
+    /// commitments comes in; the first that differs ends the job, and the payer is credited all.
     /// @dev Caller: anyone; the payees come from the signed terms. Reverts, in this order: UnknownJob, NotOpen,
-    /// DeadlinePassed, ReceiptForOtherJob, ReceiptMismatch, BadAnchor, BadSignature, EnclaveNotLive, WrongWorkload,
-    /// WrongOperator, GrantCountMismatch; then for Ok, for each grant: TooManyResultReaders, GrantMismatch,
-    /// GrantNotForOrder, GrantNotInForce, IDatasetRegistry.DatasetRegistry_UnknownDataset, GrantRevoked, GrantUsedUp,
-    /// GrantBadSignature.
+    /// DeadlinePassed, WrongAcceptance, BadOutcome, BadAnchor, BadSignature, EnclaveNotLive, WrongWorkload, WrongOperator,
+    /// AcceptedByOther, SamePlatform; and if Ok is to be paid for OfferMismatch, OfferNotForOrder, OfferBadSignature,
+    /// GrantCountMismatch and, for each grant: TooManyResultReaders, GrantMismatch, GrantNotInForce,
+    /// IDatasetRegistry.DatasetRegistry_UnknownDataset, GrantRevoked, GrantUsedUp, GrantBadSignature,
+    /// PriceTooHigh.
+    /// A receipt for another job, program, workload or parameters has another hash: its signer is nobody's enclave.
     /// `inputsRoot`, `grantsRoot`, `policyHash`, `fuelUsed`, `logRoot` and `logSize` are not compared with anything here:
     /// the enclave's signature binds them, and auditors check them off chain.
     /// @param signature 65 bytes r || s || v of the receipt's EIP-712 hash, low s, v 27 or 28.
-    /// @param grants One per data set, in the order's order; empty for a Failed receipt.
+    /// @param grants One for each bit of `countedGrants`, in the order's order. Not read unless somebody is to be paid for Ok.
+    /// @param offer The order's offer; nothing if it names none.
     function settle(
         uint256 index,
         JobOrder calldata order,
-        Receipt calldata receipt,
+        Outcome calldata outcome,
         bytes calldata signature,
-        SignedGrant[] calldata grants
+        ShownGrant[] calldata grants,
+        SignedOffer[] calldata offer
     ) external;
 
-    /// @notice Takes an open job back: full refund. Caller: the requester, until the job settles. It may overtake a
-    /// receipt that is on its way: a worker hands nothing out before the settlement is final.
-    /// @dev Reverts, in this order: UnknownJob, NotOpen, NotRequester.
-    function cancel(uint256 index, JobOrder calldata order) external;
+    /// @notice Settles signed orders that were never opened against their payers' credit: each is paid for as by `settle`,
+    /// from the order's payer, who is charged no more than that.
+    /// @dev Caller: anyone; requester and payer have signed, also if they send this. All or nothing. Reverts for each group with
+    /// BadGroup, BadDatasetCount, FailureFeeTooHigh, BadQuorum, MustBeOpened, InSession, OfferMismatch (there must be one or
+    /// none); for each item with BadDeadline, NotSignedBy, NonceUsed, and as `settle`, CountedGrantsDiffer; then
+    /// ILedger.Ledger_InsufficientCredit.
+    /// Credited names the group's first job as its source.
+    function settleOrders(OrderGroup[] calldata groups) external;
 
-    /// @notice Ends an open job after its deadline: full refund to the requester. Caller: anyone.
-    /// @dev Reverts, in this order: UnknownJob, NotOpen, DeadlineNotPassed.
-    function expire(uint256 index, JobOrder calldata order) external;
-
-    /// @notice Takes credit of the caller out.
-    /// @dev Reverts, in this order: ZeroReceiver, InsufficientCredit; native coin: TransferFailed; ERC-20: the token's
-    /// own error, WrongAmountReceived.
-    /// @param token ERC-20, or zero for the native coin.
-    /// @param amount In units of `token`, not zero.
-    function withdraw(address token, address to, uint256 amount) external;
-
-    /// @notice How many jobs were ever opened; indices run from 0.
-    function jobCount() external view returns (uint256);
-
-    /// @notice State of the job that `jobId` was given at `index`; None if another or no job is there.
-    function jobState(uint256 index, bytes32 jobId) external view returns (JobState);
-
-    /// @notice What `account` may withdraw of `token`.
-    function creditOf(address account, address token) external view returns (uint256);
-
-    /// @notice Whether `requester` used `nonce`.
-    function isNonceUsed(address requester, uint256 nonce) external view returns (bool);
-
-    /// @notice How many settled jobs used the grant.
-    function grantUses(bytes32 grantHash) external view returns (uint64);
-
-    /// @notice EIP-712 hash of an order: its job id.
-    function hashOrder(JobOrder calldata order) external view returns (bytes32);
-
-    /// @notice EIP-712 hash of a grant.
-    function hashGrant(Grant calldata grant) external view returns (bytes32);
-
-    /// @notice EIP-712 hash of a receipt.
-    function hashReceipt(Receipt calldata receipt) external view returns (bytes32);
-
-    /// @notice The registry whose enclaves may settle.
-    function enclaves() external view returns (address);
-
-    /// @notice The registry of data sets and consent.
-    function datasets() external view returns (address);
+    /// @notice Where the code of the other functions of IMarket lies, which run in this contract's storage.
+    function extension() external view returns (address);
 }

@@ -1,113 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import { Enclave, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
+import { Address } from "@openzeppelin/contracts/utils/Address.sol";
+import { IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
+import { IJobMarket } from "../interfaces/IJobMarket.sol";
+import { IMarketViews } from "../interfaces/IMarketViews.sol";
 import {
     FailureCode,
-    IJobMarket,
     JobOrder,
     JobState,
-    Receipt,
-    ReceiptStatus,
-    SignedGrant
-} from "../interfaces/IJobMarket.sol";
-import { Consent } from "./Consent.sol";
-import { JobBook } from "./JobBook.sol";
+    Outcome,
+    ShownGrant,
+    SignedOffer
+} from "../interfaces/MarketTypes.sol";
 import { JobTypes } from "./JobTypes.sol";
-import { Ledger } from "./Ledger.sol";
-import { RecentBlock } from "./RecentBlock.sol";
+import { MarketBase } from "./MarketBase.sol";
+import { Orders } from "./Orders.sol";
 
 /// @title JobMarket
 /// @notice Escrow of jobs and their settlement by receipts of attested enclaves.
-/// @dev JobBook keeps the states, Ledger the money, Consent the grants; this contract says when each may change.
+/// @dev This contract says when states, money and grants may change. What it has no function for runs in the extension, which
+/// is fixed at deployment, by delegatecall: deposits, withdrawals and sessions.
 /// Every function that changes state is closed to re-entry, also those that call no stranger: a callback of a token
 /// or of a receiver of native coin can do nothing here.
-contract JobMarket is JobBook, Consent, Ledger {
+contract JobMarket is Orders {
     using JobTypes for JobOrder;
-    using JobTypes for Receipt;
 
-    uint256 private constant MAX_DATASETS = 16;
-    /// @dev In bytes.
-    uint256 private constant MAX_PROGRAM_URI = 1024;
+    /// @dev A receipt, whose job stands at `index`, and the enclave and operator whose word it is.
+    struct Verdict {
+        uint256 index;
+        bytes32 jobId;
+        bytes32 receiptHash;
+        address signer;
+        address operator;
+    }
+
     /// @dev In bytes.
     uint256 private constant MAX_PARAMS = 8192;
-    /// @dev How far ahead a deadline may lie, in seconds: escrow is not locked longer by mistake.
-    uint256 private constant MAX_DEADLINE = 365 days;
 
     /// @inheritdoc IJobMarket
-    address public immutable enclaves;
+    address public immutable extension;
 
-    constructor(address enclaveRegistry, address datasetRegistry) Consent(datasetRegistry) {
-        require(enclaveRegistry.code.length != 0, JobMarket_NotAContract(enclaveRegistry));
-        enclaves = enclaveRegistry;
+    constructor(address enclaveRegistry, address datasetRegistry, address extension_)
+        MarketBase(enclaveRegistry, datasetRegistry)
+    {
+        require(extension_.code.length != 0, JobMarket_NotAContract(extension_));
+        IMarketViews its = IMarketViews(extension_);
+        bool fits = its.enclaves() == enclaveRegistry && its.datasets() == datasetRegistry;
+        require(fits, JobMarket_WrongExtension(extension_));
+        extension = extension_;
+    }
+
+    /// @dev Its errors are passed on as they are.
+    fallback(bytes calldata data) external payable returns (bytes memory) {
+        return Address.functionDelegateCall(extension, data);
     }
 
     /* OPEN */
 
     /// @inheritdoc IJobMarket
-    function open(JobOrder calldata order, string calldata programUri, bytes calldata params)
-        external
-        payable
-        nonReentrant
-        returns (bytes32 jobId, uint256 index)
-    {
-        uint256 cost;
-        (jobId, index, cost) = _open(order, programUri, params);
-        if (order.token != address(0) && cost != 0) _takeExactly(order.token, order.requester, cost);
-    }
-
-    /// @inheritdoc IJobMarket
-    function openWithPermit(
+    function open(
         JobOrder calldata order,
         string calldata programUri,
         bytes calldata params,
-        uint256 permitDeadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external nonReentrant returns (bytes32 jobId, uint256 index) {
-        uint256 cost;
-        (jobId, index, cost) = _open(order, programUri, params);
-        if (order.token != address(0) && cost != 0) {
-            // Whether it fails does not matter: the transfer needs the allowance, whoever submitted the permit.
-            try IERC20Permit(order.token).permit(order.requester, address(this), cost, permitDeadline, v, r, s) { }
-                catch { }
-            _takeExactly(order.token, order.requester, cost);
-        }
-    }
-
-    /// @dev All checks and effects of opening; the caller takes the ERC-20 money after it.
-    function _open(JobOrder calldata order, string calldata programUri, bytes calldata params)
-        private
-        returns (bytes32 jobId, uint256 index, uint256 cost)
-    {
-        require(msg.sender == order.requester, JobMarket_NotRequester(msg.sender, order.requester));
-        uint256 count = order.datasets.length;
-        require(count != 0 && count <= MAX_DATASETS, JobMarket_BadDatasetCount(count, MAX_DATASETS));
-        require(
-            order.failureFee <= order.operatorFee, JobMarket_FailureFeeTooHigh(order.failureFee, order.operatorFee)
-        );
-        require(
-            order.deadline >= block.timestamp && order.deadline <= block.timestamp + MAX_DEADLINE,
-            JobMarket_BadDeadline(order.deadline, block.timestamp, MAX_DEADLINE)
-        );
-        _requireInputs(order, programUri, params);
+        bytes calldata requesterSignature,
+        bytes calldata payerSignature
+    ) external payable nonReentrant returns (bytes32 jobId, uint256 index) {
+        _requireTerms(order);
+        _requireDeadline(order.deadline);
+        _requireAcceptable(order);
+        require(order.session == 0, JobMarket_InSession(order.session));
+        _requireProgramUri(programUri);
+        _requireParams(order, params);
+        jobId = _hashTypedDataV4(order.hash());
+        _requireParties(order, jobId, requesterSignature, payerSignature);
         _useNonce(order.requester, order.nonce);
-        cost = _costOf(order);
-        uint256 value = order.token == address(0) ? cost : 0;
-        require(msg.value == value, JobMarket_WrongValue(msg.value, value));
-        require(order.token == address(0) || order.token.code.length != 0, JobMarket_NotAContract(order.token));
+        uint256 cost = _costOf(order);
 
-        jobId = hashOrder(order);
         index = _record(jobId);
+        _escrow(order.payer, order.token, cost); // the token's callbacks find every function closed
         emit JobOpened(jobId, index, order.requester, order, programUri, params);
     }
 
-    function _requireInputs(JobOrder calldata order, string calldata programUri, bytes calldata params) private pure {
-        uint256 uriLength = bytes(programUri).length;
-        require(uriLength <= MAX_PROGRAM_URI, JobMarket_ProgramUriTooLong(uriLength, MAX_PROGRAM_URI));
+    function _requireAcceptable(JobOrder calldata order) private view {
+        bool sound = order.acceptBy == 0
+            ? order.bond == 0
+            : order.acceptBy >= block.timestamp && order.acceptBy <= order.deadline && order.quorum == 1;
+        require(sound, JobMarket_BadAcceptance(order.acceptBy, order.bond, order.quorum));
+    }
+
+    function _requireParams(JobOrder calldata order, bytes calldata params) private pure {
         require(params.length <= MAX_PARAMS, JobMarket_ParamsTooLong(params.length, MAX_PARAMS));
         bytes32 paramsHash = keccak256(params);
         require(paramsHash == order.paramsHash, JobMarket_ParamsMismatch(order.paramsHash, paramsHash));
@@ -119,127 +101,119 @@ contract JobMarket is JobBook, Consent, Ledger {
     function settle(
         uint256 index,
         JobOrder calldata order,
-        Receipt calldata receipt,
+        Outcome calldata outcome,
         bytes calldata signature,
-        SignedGrant[] calldata grants
+        ShownGrant[] calldata grants,
+        SignedOffer[] calldata offer
     ) external nonReentrant {
-        bytes32 jobId = hashOrder(order);
-        _requireOpen(index, jobId);
+        Verdict memory verdict = _judge(index, order, outcome, signature);
+        if (order.quorum > 1 && !_isDecided(order, outcome, verdict)) return;
+
+        // Ended before anyone is credited; the calls that follow are static.
+        bool ok = outcome.failureCode == FailureCode.None;
+        bytes32 jobId = verdict.jobId;
+        _end(index, jobId, ok ? JobState.SettledOk : JobState.SettledFailed);
+        _emitSettled(verdict, outcome);
+        uint256 paid = ok ? _payForResult(order, outcome, verdict, grants, offer) : 0;
+        paid += _payOperators(order, verdict, ok ? _feeOf(order, outcome.runSeconds, offer) : order.failureFee);
+        _credit(order.payer, order.token, jobId, _costOf(order) - paid);
+        if (order.bond != 0) _credit(_acceptanceOf(jobId).bonder, order.token, jobId, order.bond);
+    }
+
+    /// @dev Whose word the receipt is, and that it may be said.
+    function _judge(uint256 index, JobOrder calldata order, Outcome calldata outcome, bytes calldata signature)
+        private
+        view
+        returns (Verdict memory verdict)
+    {
+        bytes32 jobId = _hashTypedDataV4(order.hash());
+        _requireSettleable(index, jobId, order);
+        _requireOutcome(jobId, outcome);
+        _requireAnchored(outcome.anchorBlock, outcome.anchorHash);
+        bytes32 receiptHash = _hashTypedDataV4(JobTypes.hash(jobId, order, order.paramsHash, outcome));
+        address signer = _signerOf(receiptHash, signature);
+        address operator = _requireEnclave(signer, order);
+        if (order.acceptBy != 0) _requireAcceptedBy(jobId, signer);
+        return Verdict(index, jobId, receiptHash, signer, operator);
+    }
+
+    function _emitSettled(Verdict memory verdict, Outcome calldata outcome) private {
+        emit JobSettled(
+            verdict.jobId,
+            verdict.index,
+            verdict.signer,
+            verdict.receiptHash,
+            outcome.resultHash,
+            outcome.countedGrants,
+            outcome.failureCode
+        );
+    }
+
+    function _requireSettleable(uint256 index, bytes32 jobId, JobOrder calldata order) private view {
+        JobState state = _requireUnsettled(index, jobId);
         require(
             block.timestamp <= order.deadline, JobMarket_DeadlinePassed(jobId, order.deadline, block.timestamp)
         );
-        require(receipt.jobId == jobId, JobMarket_ReceiptForOtherJob(receipt.jobId, jobId));
-        require(_matches(receipt, order), JobMarket_ReceiptMismatch(jobId));
-        _requireAnchored(receipt.anchorBlock, receipt.anchorHash);
-        (address signer, address operator) = _requireEnclave(order, receipt, signature);
-
-        // Ended before anyone is credited; the calls that follow are static.
-        bool ok = receipt.status == ReceiptStatus.Ok;
-        _end(index, jobId, ok ? JobState.SettledOk : JobState.SettledFailed);
-        emit JobSettled(jobId, index, signer, receipt, signature);
-        if (ok) {
-            _payForResult(jobId, order, operator, grants);
-        } else {
-            require(grants.length == 0, JobMarket_GrantCountMismatch(grants.length, 0));
-            _credit(operator, order.token, jobId, order.failureFee);
-            _credit(order.requester, order.token, jobId, _costOf(order) - order.failureFee);
-        }
+        require(
+            state == JobState.Accepted || order.acceptBy == 0,
+            JobMarket_WrongAcceptance(jobId, order.acceptBy, block.timestamp)
+        );
     }
 
-    /// @dev Credits the prices and the fee: exactly what `_open` escrowed.
-    function _payForResult(bytes32 jobId, JobOrder calldata order, address operator, SignedGrant[] calldata grants)
+    function _requireAcceptedBy(bytes32 jobId, address signer) private view {
+        address acceptedBy = _acceptanceOf(jobId).signer;
+        require(signer == acceptedBy, JobMarket_AcceptedByOther(jobId, signer, acceptedBy));
+    }
+
+    /// @dev Counts a receipt of several. Whether the job is now to be paid for; if not, it goes on or has ended here.
+    function _isDecided(JobOrder calldata order, Outcome calldata outcome, Verdict memory verdict)
         private
+        returns (bool)
     {
-        uint256 count = order.datasets.length;
-        require(grants.length == count, JobMarket_GrantCountMismatch(grants.length, count));
-        for (uint256 i = 0; i < count; ++i) {
-            address owner = _useGrant(i, order, operator, grants[i]);
-            _credit(owner, order.token, jobId, order.datasets[i].price);
+        (bytes32 jobId, address signer) = (verdict.jobId, verdict.signer);
+        bytes16 platformId = IEnclaveRegistry(_enclaves).enclave(signer).platformId;
+        bytes32 commitment = outcome.outputCommitment;
+        (bool agrees, uint256 votes) = _vote(jobId, commitment, platformId, verdict.operator);
+        if (!agrees) {
+            _end(verdict.index, jobId, JobState.Disagreed);
+            emit JobDisagreed(jobId, verdict.index, signer, verdict.receiptHash, commitment);
+            _credit(order.payer, order.token, jobId, _costOf(order));
+            return false;
         }
-        _credit(operator, order.token, jobId, order.operatorFee);
+        if (votes == order.quorum) return true;
+        emit ReceiptCounted(jobId, verdict.index, signer, platformId, verdict.receiptHash, commitment);
+        return false;
     }
 
-    /// @dev The inputs' and grants' roots, the policy, the fuel and the log are not compared: auditors check them off
-    /// chain against the order and the enclave's log. Here they are only bound by the enclave's signature.
-    function _matches(Receipt calldata receipt, JobOrder calldata order) private pure returns (bool) {
-        bool ok = receipt.status == ReceiptStatus.Ok && receipt.failureCode == FailureCode.None
-            && receipt.resultHash != 0 && receipt.outputCommitment != 0;
-        bool failed = receipt.status == ReceiptStatus.Failed && receipt.failureCode != FailureCode.None
-            && receipt.resultHash == 0 && receipt.outputCommitment == 0;
-        return (ok || failed) && receipt.programId == order.programId && receipt.workloadId == order.workloadId
-            && receipt.paramsHash == order.paramsHash;
+    /// @dev Credits what the counted grants' prices come to. Each is at most its ceiling, so that `open` escrowed it.
+    function _payForResult(
+        JobOrder calldata order,
+        Outcome calldata outcome,
+        Verdict memory verdict,
+        ShownGrant[] calldata grants,
+        SignedOffer[] calldata offer
+    ) private returns (uint256 paid) {
+        _requireOffer(order, order.deadline, verdict.operator, offer);
+        uint256 rows = outcome.outputRows;
+        return _payGrants(
+            order, grants, Work(verdict.jobId, verdict.operator, outcome.countedGrants, 1, rows, rows)
+        );
     }
 
-    function _requireAnchored(uint64 anchorBlock, bytes32 anchorHash) private view {
-        bytes32 actual = RecentBlock.hashOf(anchorBlock);
-        require(actual != 0 && actual == anchorHash, JobMarket_BadAnchor(anchorBlock, anchorHash, actual));
-    }
-
-    function _requireEnclave(JobOrder calldata order, Receipt calldata receipt, bytes calldata signature)
+    /// @dev Everyone who has voted, or the one operator there is.
+    function _payOperators(JobOrder calldata order, Verdict memory verdict, uint256 fee)
         private
-        view
-        returns (address signer, address operator)
+        returns (uint256 paid)
     {
-        ECDSA.RecoverError recoverError;
-        (signer, recoverError,) = ECDSA.tryRecoverCalldata(hashReceipt(receipt), signature);
-        require(recoverError == ECDSA.RecoverError.NoError, JobMarket_BadSignature());
-        require(IEnclaveRegistry(enclaves).isLive(signer), JobMarket_EnclaveNotLive(signer));
-
-        Enclave memory enclave = IEnclaveRegistry(enclaves).enclave(signer);
-        operator = enclave.operator;
-        require(
-            enclave.workloadId == order.workloadId,
-            JobMarket_WrongWorkload(signer, enclave.workloadId, order.workloadId)
-        );
-        require(
-            order.operator == address(0) || order.operator == operator,
-            JobMarket_WrongOperator(signer, operator, order.operator)
-        );
-    }
-
-    /* REFUND */
-
-    /// @inheritdoc IJobMarket
-    function cancel(uint256 index, JobOrder calldata order) external nonReentrant {
-        bytes32 jobId = hashOrder(order);
-        _requireOpen(index, jobId);
-        require(msg.sender == order.requester, JobMarket_NotRequester(msg.sender, order.requester));
-
-        _end(index, jobId, JobState.Cancelled);
-        emit JobCancelled(jobId, index);
-        _credit(order.requester, order.token, jobId, _costOf(order));
-    }
-
-    /// @inheritdoc IJobMarket
-    function expire(uint256 index, JobOrder calldata order) external nonReentrant {
-        bytes32 jobId = hashOrder(order);
-        _requireOpen(index, jobId);
-        require(
-            block.timestamp > order.deadline, JobMarket_DeadlineNotPassed(jobId, order.deadline, block.timestamp)
-        );
-
-        _end(index, jobId, JobState.Expired);
-        emit JobExpired(jobId, index);
-        _credit(order.requester, order.token, jobId, _costOf(order));
-    }
-
-    /* HASHES */
-
-    /// @inheritdoc IJobMarket
-    function hashOrder(JobOrder calldata order) public view returns (bytes32) {
-        return _hashTypedDataV4(order.hash());
-    }
-
-    /// @inheritdoc IJobMarket
-    function hashReceipt(Receipt calldata receipt) public view returns (bytes32) {
-        return _hashTypedDataV4(receipt.hash());
-    }
-
-    /// @dev The sum is checked: an order that overflows panics at `open`, so no stored order does.
-    function _costOf(JobOrder calldata order) private pure returns (uint256 cost) {
-        cost = order.operatorFee;
-        for (uint256 i = 0; i < order.datasets.length; ++i) {
-            cost += order.datasets[i].price;
+        bytes32 jobId = verdict.jobId;
+        if (order.quorum == 1) {
+            _credit(verdict.operator, order.token, jobId, fee);
+            return fee;
         }
+        Vote[] storage votes = _ballotOf(jobId).votes;
+        for (uint256 i = 0; i < votes.length; ++i) {
+            _credit(votes[i].operator, order.token, jobId, fee);
+        }
+        return votes.length * fee;
     }
 }

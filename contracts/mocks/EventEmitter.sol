@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IJobMarket, JobOrder, JobState, Receipt } from "../interfaces/IJobMarket.sol";
+import { IJobMarket } from "../interfaces/IJobMarket.sol";
+import { FailureCode, JobOrder, JobState } from "../interfaces/MarketTypes.sol";
 
 /// @title EventEmitter
 /// @notice Emits the market's events with any values, true or false, and settles an id once. For tests only.
@@ -27,10 +28,12 @@ contract EventEmitter {
         bytes32 jobId,
         uint256 index,
         address signer,
-        Receipt calldata receipt,
-        bytes calldata signature
+        bytes32 receiptHash,
+        bytes32 resultHash,
+        uint16 countedGrants,
+        FailureCode failureCode
     ) external {
-        emit IJobMarket.JobSettled(jobId, index, signer, receipt, signature);
+        emit IJobMarket.JobSettled(jobId, index, signer, receiptHash, resultHash, countedGrants, failureCode);
     }
 
     /// @notice Emits JobCancelled.

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { Enclave, EnclaveState, IEnclaveRegistry } from "../interfaces/IEnclaveRegistry.sol";
 
 /// @title MockEnclaveRegistry
-/// @notice The two views of IEnclaveRegistry that JobMarket reads, over entries that a test sets. Attests nothing.
+/// @notice The views of IEnclaveRegistry that JobMarket reads, over entries that a test sets. Attests nothing.
 contract MockEnclaveRegistry {
     mapping(address signingKey => Enclave) private _enclaves;
 
@@ -25,5 +25,13 @@ contract MockEnclaveRegistry {
     function isLive(address signingKey) external view returns (bool) {
         Enclave storage entry = _enclaves[signingKey];
         return entry.state == EnclaveState.Active && block.timestamp < entry.expiresAt;
+    }
+
+    /// @notice As IEnclaveRegistry.liveEnclave.
+    function liveEnclave(address signingKey) external view returns (address operator, bytes32 workloadId) {
+        Enclave storage entry = _enclaves[signingKey];
+        if (entry.state == EnclaveState.Active && block.timestamp < entry.expiresAt) {
+            return (entry.operator, entry.workloadId);
+        }
     }
 }

@@ -1,6 +1,6 @@
 /**
  * Room: enclave/chain. Typed reads of the contracts at a given block. The node may lie: what an id can prove, is checked.
- * What no id proves (epoch, nonces, uses) is the node's word until storage proofs are asked for.
+ * What no id proves (epochs, nonces, uses, the owner after a transfer) is the node's word until storage proofs are asked for.
  */
 import type { Address, Hex } from "viem";
 import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi } from "../../protocol/abi.ts";
@@ -11,16 +11,30 @@ import type { Deployment } from "../../protocol/deployment.ts";
 import { type JobState, jobStates } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { type At, readContract, refusalOf } from "./call.ts";
+import { registrantsOf } from "./registrants.ts";
 
 /** A registered data set. Field by field: `Dataset` in IDatasetRegistry.sol. */
 export type Dataset = {
   owner: Address;
-  sizeBytes: bigint;
+  sizeBytes: number;
   epoch: number;
+  payeeCount: number;
+  retired: boolean;
   contentHash: Hex;
   metadataHash: Hex;
   salt: Hex;
   uri: string;
+};
+
+/** What consent rests on. Field by field: `ConsentState` in IDatasetRegistry.sol. */
+export type ConsentRecord = {
+  owner: Address;
+  sizeBytes: number;
+  epoch: number;
+  ownerEpoch: number;
+  payeeCount: number;
+  /** The grant's nonce, or the whole data set by its retirement. */
+  revoked: boolean;
 };
 
 /** A registered enclave. Field by field: `Enclave` in IEnclaveRegistry.sol. */
@@ -40,9 +54,15 @@ export type Enclave = {
 export type Reader = {
   /** @throws UnknownDatasetError, DatasetMismatchError */
   dataset(datasetId: Hex, at: At): Promise<Dataset>;
-  isGrantNonceRevoked(owner: Address, nonce: bigint, at: At): Promise<boolean>;
+  /** @throws UnknownDatasetError */
+  consentOf(datasetId: Hex, nonce: bigint, at: At): Promise<ConsentRecord>;
   grantUses(grantHash: Hex, at: At): Promise<bigint>;
   jobState(index: bigint, jobId: Hex, at: At): Promise<JobState>;
+  /** The key that accepted a job; zero if none has. */
+  acceptedBy(jobId: Hex, at: At): Promise<Address>;
+  /** The platforms that have said their word for a job with a quorum; 16 bytes each. */
+  ballotPlatforms(jobId: Hex, at: At): Promise<readonly Hex[]>;
+  isNonceUsed(account: Address, nonce: bigint, at: At): Promise<boolean>;
   /** @throws UnknownEnclaveError */
   enclave(signingKey: Address, at: At): Promise<Enclave>;
   /** Whether the market would take this enclave's receipts. */
@@ -59,31 +79,48 @@ export type Reader = {
  * const reader = openReader(client, deployment)
  * const { owner, epoch } = await reader.dataset(datasetId, { blockHash: anchor.hash })
  */
-export function openReader(client: RpcClient, { contracts }: Deployment, timeoutMs = 10_000): Reader {
+export function openReader(client: RpcClient, { contracts, fromBlock }: Deployment, timeoutMs = 10_000): Reader {
   const rpc = openRpc(client, timeoutMs);
   const { jobMarket, datasetRegistry, enclaveRegistry } = contracts;
+
+  function known(datasetId: Hex, error: unknown): unknown {
+    const unknown = refusalOf(error)?.errorName === "DatasetRegistry_UnknownDataset";
+    return unknown ? new UnknownDatasetError(datasetId) : error;
+  }
+
+  /**
+   * Whether the content is the one that was registered under the id, by its owner or by an owner before: then it has been
+   * handed over, which ended its first epoch. Who owns it now is the node's word, as its epoch is; what the data are is not.
+   */
+  async function isOfId(datasetId: Hex, { owner, epoch, contentHash, salt }: Dataset): Promise<boolean> {
+    const provenBy = (account: Address) => datasetIdOf(account, contentHash, salt) === datasetId.toLowerCase();
+    if (provenBy(owner)) return true;
+    return epoch > 0 && (await registrantsOf(rpc, datasetRegistry, fromBlock, datasetId)).some(provenBy);
+  }
+
   return {
     async dataset(datasetId, at) {
-      try {
-        const found = await readContract(rpc, datasetRegistry, datasetRegistryAbi, "dataset", [datasetId], at);
-        if (datasetIdOf(found.owner, found.contentHash, found.salt) !== datasetId.toLowerCase()) {
-          throw new DatasetMismatchError(datasetId);
-        }
-        return found;
-      } catch (error) {
-        throw refusalOf(error)?.errorName === "DatasetRegistry_UnknownDataset"
-          ? new UnknownDatasetError(datasetId)
-          : error;
-      }
+      const read = readContract(rpc, datasetRegistry, datasetRegistryAbi, "dataset", [datasetId], at);
+      const found = await read.catch((error) => {
+        throw known(datasetId, error);
+      });
+      if (!(await isOfId(datasetId, found))) throw new DatasetMismatchError(datasetId);
+      return found;
     },
-    isGrantNonceRevoked: (owner, nonce, at) =>
-      readContract(rpc, datasetRegistry, datasetRegistryAbi, "isGrantNonceRevoked", [owner, nonce], at),
+    consentOf: (datasetId, nonce, at) =>
+      readContract(rpc, datasetRegistry, datasetRegistryAbi, "consentOf", [datasetId, nonce], at).catch((error) => {
+        throw known(datasetId, error);
+      }),
     grantUses: (grantHash, at) => readContract(rpc, jobMarket, jobMarketAbi, "grantUses", [grantHash], at),
     async jobState(index, jobId, at) {
       const state = jobStates[await readContract(rpc, jobMarket, jobMarketAbi, "jobState", [index, jobId], at)];
       if (state === undefined) throw new InconsistentSourceError("it tells of a job state that does not exist");
       return state;
     },
+    acceptedBy: async (jobId, at) => (await readContract(rpc, jobMarket, jobMarketAbi, "acceptance", [jobId], at))[0],
+    ballotPlatforms: async (jobId, at) => (await readContract(rpc, jobMarket, jobMarketAbi, "ballot", [jobId], at))[1],
+    isNonceUsed: (account, nonce, at) =>
+      readContract(rpc, jobMarket, jobMarketAbi, "isNonceUsed", [account, nonce], at),
     async enclave(signingKey, at) {
       try {
         const found = await readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "enclave", [signingKey], at);

@@ -7,6 +7,7 @@ import type { Hex } from "viem";
 import { z } from "zod";
 import { grantPackageSchema } from "../../protocol/grantPackage.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
+import { signedOrderSchema } from "../../protocol/signedOrder.ts";
 import { BlobMissingError } from "../blobs/blobStore.ts";
 import { HttpError } from "./problem.ts";
 import { quoteGate } from "./quoteGate.ts";
@@ -65,7 +66,20 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
     ctx.body = readiness;
   });
 
+  router.get("/offer", (ctx) => {
+    readNothing(ctx);
+    const offer = api.offer();
+    if (offer === undefined) throw new NoOfferError();
+    ctx.body = offer;
+  });
+
   /* JOBS */
+
+  router.post("/orders", limitUploads, async (ctx) => {
+    readParameters(noQuery, ctx.query);
+    ctx.body = await api.takeOrder(await readJson(ctx, signedOrderSchema));
+    ctx.status = 202;
+  });
 
   router.get("/jobs/:id", async (ctx) => {
     const id = readJobId(ctx);
@@ -147,6 +161,15 @@ export class UnknownJobError extends HttpError {
     super(`This worker has nothing here for job ${jobId}.`, {
       hint: "Look the job up on chain: it may be too new, another worker's, or without a result.",
     });
+  }
+}
+
+/** The operator of this worker has made no offer. */
+export class NoOfferError extends HttpError {
+  override readonly name = "Http.NoOfferError";
+  override readonly status = 404;
+  constructor() {
+    super("The operator of this worker has made no offer.", { hint: "Give a flat operator fee, and no offer hash." });
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import type { Address, Hex } from "viem";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
+import type { signedOfferToJson } from "../../protocol/offerJson.ts";
 import type { receiptToJson } from "../../protocol/receiptJson.ts";
+import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import type { BlobStore } from "../blobs/blobStore.ts";
 
 /** Answer of GET /attestation: all that a verifier needs, none of it to be believed unverified. */
@@ -53,9 +55,9 @@ export type Readiness = { ready: boolean; checks: { name: string; ok: boolean; r
 /** Answer of GET /jobs/:id: where this worker stands with a job. The chain has the last word. */
 export type JobView = {
   jobId: Hex;
-  phase: "open" | "finished" | "settled" | "failed" | "cancelled" | "expired";
-  /** Block of its opening, decimal. */
-  openedBlock: string;
+  phase: "open" | "finished" | "settled" | "failed" | "cancelled" | "expired" | "disagreed";
+  /** Block of its opening, decimal; missing: a signed order that was not opened. */
+  openedBlock?: string;
   /** `FailureCode` of a failed run. */
   failureCode?: number;
   /** Of an open job: what the last try came to, for instance the grant that is missing. Ids only. */
@@ -83,6 +85,10 @@ export type WorkerApi = {
   receipt(jobId: Hex): Promise<SignedReceiptJson | undefined>;
   /** Released only once the job is settled on chain: nobody has a result that was not paid for. */
   resultCiphertext(jobId: Hex): Promise<ResultRelease | undefined>;
+  /** Checks a signed order and keeps it: it is carried out like an opened job, and settled in one transaction. */
+  takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
+  /** The operator's prices; undefined: it has made no offer. */
+  offer(): ReturnType<typeof signedOfferToJson> | undefined;
   /** Checks the owner's signature and keeps the sealed key. */
   acceptGrant(grant: GrantPackage): Promise<{ grantHash: Hex }>;
   blobs: Pick<BlobStore, "put" | "open" | "size">;

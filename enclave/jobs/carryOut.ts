@@ -4,8 +4,9 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Encrypter } from "age-encryption";
-import { bytesToHex, type Hex, zeroHash } from "viem";
+import { bytesToHex, type Hex, isAddressEqual, zeroHash } from "viem";
 import { recipientOf } from "../../protocol/ageKey.ts";
+import { countedGrantsOf, isCounted, priceOf } from "../../protocol/charges.ts";
 import { type FailureCode, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { type Program, policyHashOf } from "../../protocol/program.ts";
@@ -15,10 +16,19 @@ import { SealingError } from "../../protocol/sealing.ts";
 import { DatasetDecryptionError, decryptDataset } from "../vault/datasetKey.ts";
 import { type ConsentedInput, gatherCiphertexts, gatherConsents, gatherProgram, readParams } from "./gather.ts";
 import { JobStop } from "./jobStop.ts";
-import type { Anchor, JobPorts, OpenedJob, Outcome, RunnableJob } from "./ports.ts";
+import { billedRows, billedSeconds } from "./meter.ts";
+import type { Anchor, JobPorts, OrderProof, Outcome, RunnableJob, Standing } from "./ports.ts";
 
 /** What is known of a run so far; a FAILED receipt states as much of it as there is. */
-type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; fuelUsed: number };
+type Progress = {
+  anchor: Anchor;
+  proof: OrderProof;
+  program?: Program;
+  inputs: ConsentedInput[];
+  fuelUsed: number;
+  /** Of the program's run. */
+  elapsedMs: number;
+};
 
 /**
  * Carries a job out.
@@ -26,19 +36,21 @@ type Progress = { anchor: Anchor; program?: Program; inputs: ConsentedInput[]; f
  * @param lastChance - whether what is still missing is a failure now instead of a reason to wait.
  * @returns a signed receipt, Ok or Failed, with the sealed result if Ok.
  * @throws {@link UnprovenOrderError}; {@link JobStop} with `final` false if the job has to wait and may;
- * {@link JobEndedError}; errors of the chain as they are.
+ * {@link JobEndedError}; {@link AbstainedError}; errors of the chain as they are.
  * @example
  * const { receipt, signature } = await carryOut(ports, job, { lastChance: false })
  */
 export async function carryOut(ports: JobPorts, job: RunnableJob, options: { lastChance: boolean }): Promise<Outcome> {
   ports.observe("seen", job.jobId);
-  if (!(await ports.chain.isOrderProven(job))) throw new UnprovenOrderError(job.jobId);
-  const progress: Progress = { anchor: await ports.chain.anchor(), inputs: [], fuelUsed: 0 };
+  const proof = await ports.chain.proofOf(job);
+  if (proof === "none") throw new UnprovenOrderError(job.jobId);
+  const progress: Progress = { ...(await fresh(ports)), proof };
   try {
     return await complete(ports, job, progress);
   } catch (error) {
     if (!(error instanceof JobStop)) throw error;
     if (!error.final && !options.lastChance) throw error;
+    if (job.order.quorum > 1 && !isOfTheJob(error.code)) throw new AbstainedError(job.jobId, error);
     return fail(ports, job, progress, error.code);
   }
 }
@@ -49,8 +61,29 @@ export async function carryOut(ports: JobPorts, job: RunnableJob, options: { las
  * @example
  * const { receipt, signature } = await refuseConsent(ports, job)
  */
-export async function refuseConsent(ports: JobPorts, job: OpenedJob): Promise<Outcome> {
-  return fail(ports, job, { anchor: await ports.chain.anchor(), inputs: [], fuelUsed: 0 }, "GrantRefused");
+export async function refuseConsent(ports: JobPorts, job: RunnableJob): Promise<Outcome> {
+  return fail(ports, job, await fresh(ports), "GrantRefused");
+}
+
+async function fresh(ports: JobPorts): Promise<Progress> {
+  return { anchor: await ports.chain.anchor(), proof: "none", inputs: [], fuelUsed: 0, elapsedMs: 0 };
+}
+
+/**
+ * Whether a failure comes of what was signed alone, so that every honest enclave would come to it. Of a job with a quorum
+ * an enclave says nothing else: a host that cuts its enclave off from files, keys or time must not be able to end the job.
+ */
+function isOfTheJob(code: FailureCode): boolean {
+  const ofTheJob: readonly FailureCode[] = [
+    "ParamsRefused",
+    "DecryptionFailed",
+    "ProgramTrapped",
+    "FuelExhausted",
+    "MemoryExceeded",
+    "OutputTooLarge",
+    "OutputRefused",
+  ];
+  return ofTheJob.includes(code);
 }
 
 async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): Promise<Outcome> {
@@ -59,7 +92,7 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
   progress.program = program;
   ports.observe("programChecked", job.jobId);
 
-  progress.inputs = await gatherConsents(ports, job, progress.anchor);
+  progress.inputs = await gatherConsents(ports, job, progress);
   ports.observe("grantsChecked", job.jobId);
 
   const ciphertexts = await gatherCiphertexts(ports, progress.inputs);
@@ -71,8 +104,12 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
   });
   ports.observe("ran", job.jobId);
 
+  const grants = progress.inputs.map((input) => input.signedGrant.grant);
+  const outputRows = billedRows(grants, output);
+  requireWithinCeilings(job, progress.inputs, outputRows);
+
   const envelope: ResultEnvelope = { v: 1, jobId: job.jobId, salt, output };
-  const readers = new Set([job.order.resultKey, ...progress.inputs.flatMap((i) => i.signedGrant.grant.resultReaders)]);
+  const readers = new Set([job.order.resultKey, ...grants.flatMap((grant) => grant.resultReaders)]);
   const resultCiphertext = await seal(envelope, readers);
   const resultHash = bytesToHex(sha256(resultCiphertext));
   ports.log.append({ type: "result.sealed", jobId: job.jobId, resultHash, readers: readers.size });
@@ -82,23 +119,44 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
   if (!(await ports.chain.isCanonical(progress.anchor))) {
     throw new JobStop("GrantRefused", "the anchor block is no longer on the chain", "later");
   }
-  const receipt = { resultHash, outputCommitment: outputCommitmentOf(envelope), failureCode: "None" } as const;
-  return sign(ports, job, progress, receipt, resultCiphertext);
+  const result = {
+    resultHash,
+    outputCommitment: outputCommitmentOf(envelope),
+    outputRows,
+    failureCode: "None",
+  } as const;
+  return sign(ports, job, progress, result, resultCiphertext);
+}
+
+/** Nothing is released of a result that costs more than was agreed. */
+function requireWithinCeilings(job: RunnableJob, inputs: readonly ConsentedInput[], outputRows: bigint): void {
+  for (const [position, { grantHash, sizeBytes, signedGrant }] of inputs.entries()) {
+    const ceiling = job.order.datasets[position]?.maxPrice ?? 0n;
+    if (priceOf(signedGrant.grant, sizeBytes, outputRows) > ceiling) {
+      throw new JobStop("PriceTooHigh", `grant ${grantHash}`);
+    }
+  }
 }
 
 /** Fetching took as long as strangers' servers liked: what was true before it need not be true now. */
 async function stillConsented(ports: JobPorts, job: RunnableJob, progress: Progress): Promise<void> {
-  if (!(await ports.chain.isOpen(job))) throw new JobEndedError(job.jobId);
+  if (!isForUs(ports, await ports.chain.standing(job))) throw new JobEndedError(job.jobId);
   const anchor = await ports.chain.anchor();
   if (anchor.hash === progress.anchor.hash) return;
   progress.anchor = anchor;
-  progress.inputs = await gatherConsents(ports, job, anchor);
+  progress.inputs = await gatherConsents(ports, job, progress);
+}
+
+/** Whether this enclave may open data for a job that stands so. */
+function isForUs({ identity }: JobPorts, standing: Standing): boolean {
+  if (standing.is !== "accepted") return standing.is === "open";
+  return isAddressEqual(standing.by, identity.signingKey);
 }
 
 /** The only place where plaintext exists. Whatever happens, it is overwritten before this returns. */
 async function openAndRun(
   ports: JobPorts,
-  job: OpenedJob,
+  job: RunnableJob,
   work: { program: Program; params: unknown; ciphertexts: readonly Uint8Array[]; progress: Progress },
 ): Promise<{ output: ResultEnvelope["output"]; salt: Hex }> {
   const keys: Uint8Array[] = [];
@@ -115,7 +173,9 @@ async function openAndRun(
       ports.log.append({ ...entry, plainBytes: plaintext.length });
     }
     ports.observe("inputsDecrypted", job.jobId);
+    const startedAt = ports.now();
     const outcome = await ports.run({ program: work.program, inputs: plaintexts, params: work.params });
+    work.progress.elapsedMs = ports.now() - startedAt;
     work.progress.fuelUsed = outcome.fuelUsed;
     ports.log.append({
       type: "program.ran",
@@ -163,19 +223,21 @@ async function seal(envelope: ResultEnvelope, readers: ReadonlySet<Hex>): Promis
   }
 }
 
-function fail(ports: JobPorts, job: OpenedJob, progress: Progress, failureCode: FailureCode): Outcome {
+function fail(ports: JobPorts, job: RunnableJob, progress: Progress, failureCode: FailureCode): Outcome {
   ports.log.append({ type: "job.refused", jobId: job.jobId, failureCode });
-  return sign(ports, job, progress, { resultHash: zeroHash, outputCommitment: zeroHash, failureCode }, null);
+  const nothing = { resultHash: zeroHash, outputCommitment: zeroHash, outputRows: 0n, failureCode };
+  return sign(ports, job, progress, nothing, null);
 }
 
 function sign(
   ports: JobPorts,
-  job: OpenedJob,
+  job: RunnableJob,
   progress: Progress,
-  result: { resultHash: Hex; outputCommitment: Hex; failureCode: FailureCode },
+  result: { resultHash: Hex; outputCommitment: Hex; outputRows: bigint; failureCode: FailureCode },
   resultCiphertext: Uint8Array | null,
 ): Outcome {
   const log = ports.log.head();
+  const signedGrants = result.failureCode === "None" ? progress.inputs.map((input) => input.signedGrant) : [];
   const receipt: Receipt = {
     jobId: job.jobId,
     status: result.failureCode === "None" ? receiptStatus.ok : receiptStatus.failed,
@@ -188,6 +250,9 @@ function sign(
     outputCommitment: result.outputCommitment,
     policyHash: progress.program === undefined ? zeroHash : policyHashOf(progress.program.manifest),
     fuelUsed: BigInt(progress.fuelUsed),
+    outputRows: result.outputRows,
+    runSeconds: billedSeconds(job.order, progress.elapsedMs),
+    countedGrants: countedGrantsOf(signedGrants.map(({ grant }) => grant)),
     logRoot: log.root,
     logSize: log.size,
     anchorBlock: progress.anchor.number,
@@ -196,15 +261,30 @@ function sign(
   };
   const signature = ports.identity.signDigest(hashReceipt(ports.domain, receipt));
   ports.observe("signed", job.jobId);
-  const grants = resultCiphertext === null ? [] : progress.inputs.map((input) => input.signedGrant);
-  return { receipt, signature, grants, resultCiphertext };
+  return { receipt, signature, grants: signedGrants.filter(({ grant }) => isCounted(grant)), resultCiphertext };
 }
 
 /** The job ended while its inputs were fetched. */
 export class JobEndedError extends BaseError {
   override readonly name = "Jobs.JobEndedError";
   constructor(jobId: Hex) {
-    super(`Job ${jobId} has ended: none of its data are opened.`, { hint: "Nothing is left to do." });
+    super(`Job ${jobId} has ended, or is another enclave's: none of its data are opened.`, {
+      hint: "Nothing is left to do.",
+    });
+  }
+}
+
+/** The job failed here for a reason that need not hold for the other enclaves of its quorum: nothing is said of it. */
+export class AbstainedError extends BaseError {
+  override readonly name = "Jobs.AbstainedError";
+  /** Whether another try would end no better: nothing was missing that may yet come. */
+  readonly final: boolean;
+  constructor(jobId: Hex, cause: JobStop) {
+    super(`Of job ${jobId}, which has a quorum, this enclave says nothing: ${cause.message}`, {
+      hint: "Another enclave may settle it; after the deadline anyone may expire it.",
+      cause,
+    });
+    this.final = cause.final;
   }
 }
 
@@ -212,8 +292,8 @@ export class JobEndedError extends BaseError {
 export class UnprovenOrderError extends BaseError {
   override readonly name = "Jobs.UnprovenOrderError";
   constructor(jobId: Hex) {
-    super(`Job ${jobId} was not opened by a transaction that its requester signed.`, {
-      hint: "Open jobs from an account that signs its own transactions; a contract wallet's order cannot be proven yet.",
+    super(`Job ${jobId} is not signed by its requester, and was not opened by a transaction that it signed.`, {
+      hint: "Call the market directly: from the requester's own account, or with its signature of the order.",
     });
   }
 }

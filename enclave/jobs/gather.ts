@@ -2,7 +2,8 @@
  * Room: enclave/jobs/gather. Brings together what a job needs and checks each piece against what was signed:
  * the program, the consents, the ciphertexts. Opens nothing. Every refusal is a {@link JobStop}.
  */
-import { type Hex, keccak256 } from "viem";
+import { type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
+import { priceOf } from "../../protocol/charges.ts";
 import type { SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { toJcs } from "../../protocol/jcs.ts";
@@ -11,7 +12,7 @@ import { maxBundleBytes, type Program, unpackProgram } from "../../protocol/prog
 import type { SealedKey } from "../../protocol/sealing.ts";
 import { checkGrant } from "../vault/checkGrant.ts";
 import { JobStop } from "./jobStop.ts";
-import type { Anchor, JobPorts, OpenedJob } from "./ports.ts";
+import type { Anchor, JobPorts, OrderProof, RunnableJob } from "./ports.ts";
 
 /** Largest sum of the ciphertexts of one job, in bytes: several jobs may be under way. */
 export const maxJobBytes = 4 * maxCiphertextBytes;
@@ -34,7 +35,7 @@ export type ConsentedInput = {
  * @example
  * const program = await gatherProgram(ports, job)
  */
-export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Program> {
+export async function gatherProgram(ports: JobPorts, job: RunnableJob): Promise<Program> {
   const fetched = await ports.fetch(job.programUri, { maxBytes: maxBundleBytes });
   if (fetched.status === "mismatch") throw new JobStop("ProgramMismatch", fetched.fact);
   if (fetched.status === "unavailable") throw unavailable("ProgramUnavailable", fetched);
@@ -58,7 +59,7 @@ export async function gatherProgram(ports: JobPorts, job: OpenedJob): Promise<Pr
  * @example
  * const params = readParams(job)
  */
-export function readParams(job: OpenedJob): unknown {
+export function readParams(job: RunnableJob): unknown {
   if (keccak256(job.params) !== job.order.paramsHash) throw new JobStop("ParamsRefused", "they have another hash");
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(job.params);
@@ -73,11 +74,15 @@ export function readParams(job: OpenedJob): unknown {
 /**
  * The consents to a job, each checked at the anchor block.
  *
- * @throws {@link JobStop} GrantMissing (later), GrantRefused, InputUnavailable.
+ * @throws {@link JobStop} GrantMissing (later), GrantRefused, PriceTooHigh, InputUnavailable.
  * @example
- * const inputs = await gatherConsents(ports, job, anchor)
+ * const inputs = await gatherConsents(ports, job, { anchor, proof })
  */
-export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: Anchor): Promise<ConsentedInput[]> {
+export async function gatherConsents(
+  ports: JobPorts,
+  job: RunnableJob,
+  { anchor, proof }: { anchor: Anchor; proof: OrderProof },
+): Promise<ConsentedInput[]> {
   const inputs: ConsentedInput[] = [];
   for (const use of job.order.datasets) {
     const dataset = await ports.chain.dataset(use.datasetId, anchor);
@@ -86,27 +91,34 @@ export async function gatherConsents(ports: JobPorts, job: OpenedJob, anchor: An
     if (dataset.sizeBytes > maxCiphertextBytes) {
       throw new JobStop("InputUnavailable", `data set ${use.datasetId} is larger than ${maxCiphertextBytes} bytes`);
     }
-    const sum = inputs.reduce((bytes, input) => bytes + input.sizeBytes, Number(dataset.sizeBytes));
+    const sum = inputs.reduce((bytes, input) => bytes + input.sizeBytes, dataset.sizeBytes);
     if (sum > maxJobBytes) throw new JobStop("InputUnavailable", `the data sets are larger than ${maxJobBytes} bytes`);
     const pkg = ports.grants.find(use.grantHash);
     if (pkg === undefined) throw new JobStop("GrantMissing", `grant ${use.grantHash} was not delivered`, "later");
     const { grant, signature } = pkg;
+    const { owner, ...consent } = await ports.chain.consent(use.datasetId, grant.nonce, anchor);
     const state = {
-      epoch: dataset.epoch,
-      nonceRevoked: await ports.chain.isGrantNonceRevoked(dataset.owner, grant.nonce, anchor),
+      ...consent,
       uses: (await ports.chain.grantUses(use.grantHash, anchor)) + usesIn(inputs, use.grantHash),
       timestamp: anchor.timestamp,
     };
+    const refuse = (fact: string) => new JobStop("GrantRefused", `grant ${use.grantHash}: ${fact}`);
+    if (!isAddressEqual(owner, dataset.owner)) throw refuse("its data set has two owners by the node's word");
     const refusal = checkGrant(job.order, use, grant, ports.operator, state);
-    if (refusal !== undefined) throw new JobStop("GrantRefused", `grant ${use.grantHash}: ${refusal}`);
-    if (!(await ports.chain.isSignedBy(dataset.owner, use.grantHash, signature))) {
-      throw new JobStop("GrantRefused", `grant ${use.grantHash}: not signed by the owner`);
+    if (refusal !== undefined) throw refuse(refusal);
+    if (proof !== "signed" && !isAddressEqual(grant.requester, zeroAddress)) {
+      throw refuse("it names a requester, and the order's is a contract, which only the node vouches for");
+    }
+    if (!(await ports.chain.isSignedBy(owner, use.grantHash, signature))) throw refuse("not signed by the owner");
+    // Rows come with the result; what a use or its bytes cost is known before anything is opened.
+    if (priceOf(grant, dataset.sizeBytes, 0n) > use.maxPrice) {
+      throw new JobStop("PriceTooHigh", `grant ${use.grantHash}`);
     }
     ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash: use.grantHash, anchorHash: anchor.hash });
     inputs.push({
       datasetId: use.datasetId,
       contentHash: dataset.contentHash,
-      sizeBytes: Number(dataset.sizeBytes),
+      sizeBytes: dataset.sizeBytes,
       uri: dataset.uri,
       grantHash: use.grantHash,
       signedGrant: { grant, signature },

@@ -2,54 +2,94 @@
  * Room: enclave/jobs/jobChain. What a job asks the chain, answered through the worker's RPC client. Every read of one job
  * is made at one block, its anchor, by hash.
  */
-import { type Hex, isAddressEqual, type PublicClient } from "viem";
+import { type Address, type Hex, isAddressEqual, type PublicClient, type Transaction } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
-import { openerOf } from "../../protocol/chain/openingTransaction.ts";
+import { openerOf, openingOf } from "../../protocol/chain/openingTransaction.ts";
 import { answered } from "../../protocol/chain/rpc.ts";
 import type { HeadPolicy } from "../../protocol/chain/viemSource.ts";
+import { costOf } from "../../protocol/charges.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
+import { domainOf, hashOrder } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import type { At } from "../chain/call.ts";
 import { type Reader, UnknownDatasetError } from "../chain/reader.ts";
-import { isSignedByOwner } from "../vault/ownerSignature.ts";
-import type { Anchor, JobChain } from "./ports.ts";
+import { isSignedByKey, isSignedByOwner } from "../vault/ownerSignature.ts";
+import type { Anchor, JobChain, OrderProof, RunnableJob, Standing } from "./ports.ts";
 
 /**
  * Connects jobs to the chain.
  *
+ * @param signingKey - of this enclave: its platform has one voice in a quorum.
  * @param head - which block is the newest that counts.
  * @example
- * const chain = createJobChain(client, reader, deployment, "finalized")
+ * const chain = createJobChain({ client, reader, deployment, signingKey, head: "finalized" })
  */
-export function createJobChain(
-  client: PublicClient,
-  reader: Reader,
-  deployment: Deployment,
-  head: HeadPolicy,
-): JobChain {
+export function createJobChain(parts: {
+  client: PublicClient;
+  reader: Reader;
+  deployment: Deployment;
+  signingKey: Address;
+  head: HeadPolicy;
+}): JobChain {
+  const { client, reader, deployment, signingKey, head } = parts;
+  const { jobMarket } = deployment.contracts;
+  const isSignedBy = (account: Address, digest: Hex, signature: Hex) =>
+    isSignedByOwner(client, account, digest, signature);
+
+  /** The transaction that opened a job, by its event in the block that the job came with. */
+  async function openingTransaction(jobId: Hex, openedHash: Hex): Promise<Transaction | undefined> {
+    const filter = { address: jobMarket, abi: jobMarketAbi, eventName: "JobOpened", args: { jobId } } as const;
+    const openings = client.getContractEvents({ ...filter, blockHash: openedHash });
+    const [opening] = await answered("eth_getLogs", openings);
+    if (opening?.transactionHash == null) return undefined;
+    return answered("eth_getTransactionByHash", client.getTransaction({ hash: opening.transactionHash }));
+  }
+
+  async function proofOf({ jobId, order, origin }: RunnableJob): Promise<OrderProof> {
+    if (origin.by === "signature") {
+      if (isSignedByKey(order.requester, jobId, origin.requesterSignature)) return "signed";
+      return (await isSignedBy(order.requester, jobId, origin.requesterSignature)) ? "told" : "none";
+    }
+    const transaction = await openingTransaction(jobId, origin.openedHash);
+    if (transaction === undefined) return "none";
+    const opener = await openerOf(transaction, deployment, jobId);
+    if (opener === undefined) return "none";
+    if (isAddressEqual(opener, order.requester)) return "signed";
+    const domain = domainOf(deployment.chainId, jobMarket);
+    const opening = openingOf(transaction.input, (opened) => hashOrder(domain, opened) === jobId);
+    if (opening === undefined) return "none";
+    return (await isSignedBy(order.requester, jobId, opening.requesterSignature)) ? "told" : "none";
+  }
+
+  /** A signed order takes effect when it settles: until then its nonce must be free, and its payer able to pay. */
+  async function standingOfSigned({ order }: RunnableJob, at: At): Promise<Standing> {
+    const { requester, payer, nonce, token } = order;
+    if (await reader.isNonceUsed(requester, nonce, at)) return { is: "ended" };
+    return { is: (await reader.creditOf(payer, token, at)) < costOf(order) ? "unpaid" : "open" };
+  }
+
+  async function standingOfOpened({ jobId, order }: RunnableJob, index: bigint, at: At): Promise<Standing> {
+    const state = await reader.jobState(index, jobId, at);
+    if (state === "Accepted") return { is: "accepted", by: await reader.acceptedBy(jobId, at) };
+    if (state !== "Open") return { is: "ended" };
+    if (order.acceptBy !== 0n) return { is: "unaccepted" };
+    if (order.quorum === 1) return { is: "open" };
+    const platforms = await reader.ballotPlatforms(jobId, at);
+    const { platformId } = await reader.enclave(signingKey, at);
+    return { is: platforms.includes(platformId) ? "counted" : "open" };
+  }
+
   return {
-    async isOrderProven({ jobId, order, openedHash }) {
-      const openings = client.getContractEvents({
-        address: deployment.contracts.jobMarket,
-        abi: jobMarketAbi,
-        eventName: "JobOpened",
-        args: { jobId },
-        blockHash: openedHash,
-      });
-      const [opening] = await answered("eth_getLogs", openings);
-      if (opening?.transactionHash == null) return false;
-      const opened = client.getTransaction({ hash: opening.transactionHash });
-      const transaction = await answered("eth_getTransactionByHash", opened);
-      const opener = await openerOf(transaction, deployment, jobId);
-      return opener !== undefined && isAddressEqual(opener, order.requester);
-    },
+    proofOf,
     anchor: () => anchorOf(client, head),
     async isCanonical(anchor) {
       const block = await answered("eth_getBlockByNumber", client.getBlock({ blockNumber: anchor.number }));
       return block.hash === anchor.hash;
     },
-    async isOpen(job) {
-      const { hash } = await headBlock(client, head);
-      return (await reader.jobState(job.index, job.jobId, { blockHash: hash })) === "Open";
+    async standing(job) {
+      const at = { blockHash: (await headBlock(client, head)).hash };
+      const { origin } = job;
+      return origin.by === "signature" ? standingOfSigned(job, at) : standingOfOpened(job, origin.index, at);
     },
     async dataset(datasetId, anchor) {
       try {
@@ -59,9 +99,9 @@ export function createJobChain(
         throw error;
       }
     },
-    isGrantNonceRevoked: (owner, nonce, anchor) => reader.isGrantNonceRevoked(owner, nonce, { blockHash: anchor.hash }),
+    consent: (datasetId, nonce, anchor) => reader.consentOf(datasetId, nonce, { blockHash: anchor.hash }),
     grantUses: (grantHash, anchor) => reader.grantUses(grantHash, { blockHash: anchor.hash }),
-    isSignedBy: (owner, digest, signature) => isSignedByOwner(client, owner, digest, signature),
+    isSignedBy,
   };
 }
 

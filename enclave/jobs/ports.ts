@@ -13,20 +13,35 @@ import type { GrantBook } from "../vault/grantBook.ts";
 export type Anchor = { number: bigint; hash: Hex; timestamp: bigint };
 
 /** A data set as the chain has it at the anchor. */
-export type DatasetAtAnchor = { owner: Address; sizeBytes: bigint; epoch: number; contentHash: Hex; uri: string };
+export type DatasetAtAnchor = { owner: Address; sizeBytes: number; contentHash: Hex; uri: string };
+
+/** Consent as the chain has it at the anchor; see `ConsentState` in IDatasetRegistry.sol. */
+export type ConsentAtAnchor = { owner: Address; epoch: number; ownerEpoch: number; revoked: boolean };
+
+/**
+ * How it is known that the requester wants the job. `signed`: its own key says so. `told`: a contract does (ERC-1271),
+ * which is the node's word: enough where the grants allow anyone, not where they name a requester.
+ */
+export type OrderProof = "signed" | "told" | "none";
+
+/**
+ * Where a job stands on chain. `open`: any enclave may settle it. `unaccepted`: one must accept it first. `accepted`: only
+ * that key may settle it. `counted`: this platform has said its word. `unpaid`: a signed order, and its payer lacks credit.
+ */
+export type Standing = { is: "ended" | "open" | "unaccepted" | "counted" | "unpaid" } | { is: "accepted"; by: Address };
 
 /** What a job asks the chain. */
 export type JobChain = {
   anchor(): Promise<Anchor>;
   /** Whether the anchor is still on the chain. */
   isCanonical(anchor: Anchor): Promise<boolean>;
-  /** Whether the requester's own signature over the order is seen: the node's word that it was opened is not enough. */
-  isOrderProven(job: OpenedJob): Promise<boolean>;
-  /** Whether the job is open: no data are opened for a job that has ended. */
-  isOpen(job: RunnableJob): Promise<boolean>;
+  proofOf(job: RunnableJob): Promise<OrderProof>;
+  /** No data are opened for a job that has ended, or that is another enclave's. */
+  standing(job: RunnableJob): Promise<Standing>;
   /** undefined: not registered. Throws if the chain's answer contradicts the id. */
   dataset(datasetId: Hex, anchor: Anchor): Promise<DatasetAtAnchor | undefined>;
-  isGrantNonceRevoked(owner: Address, nonce: bigint, anchor: Anchor): Promise<boolean>;
+  /** Of a registered data set. */
+  consent(datasetId: Hex, nonce: bigint, anchor: Anchor): Promise<ConsentAtAnchor>;
   grantUses(grantHash: Hex, anchor: Anchor): Promise<bigint>;
   /** Whether `signature` of an EIP-712 hash is the owner's. */
   isSignedBy(owner: Address, digest: Hex, signature: Hex): Promise<boolean>;
@@ -50,6 +65,8 @@ export type JobPorts = {
   /** Fetches by URI with a size cap and, where the hash is known, checks it. */
   fetch(uri: string, limits: { maxBytes: number; sha256?: Hex }): Promise<Fetched>;
   run(request: { program: Program; inputs: readonly Uint8Array[]; params: unknown }): Promise<RunOutcome>;
+  /** Monotonic milliseconds: the host may turn its wall clock as it likes. */
+  now(): number;
   /** Does one piece of work after the other: the plaintexts of one job at most are in memory. */
   alone<T>(work: () => Promise<T>): Promise<T>;
   /** Told of each step when it has happened: for the operator's log, and for tests that end the process there. */
@@ -58,6 +75,8 @@ export type JobPorts = {
 
 /** The steps of a job, in order. */
 export type JobStep =
+  | "accepting"
+  | "accepted"
   | "seen"
   | "programChecked"
   | "grantsChecked"
@@ -70,13 +89,21 @@ export type JobStep =
   | "sending"
   | "settled";
 
-/** A job as the chain opened it, in the block of hash `openedHash`. */
-export type OpenedJob = { jobId: Hex; order: JobOrder; programUri: string; params: Uint8Array; openedHash: Hex };
+/** How a job came: opened on chain in the block of hash `openedHash`, or as a signed order that will be settled as one. */
+export type JobOrigin =
+  | { by: "opening"; index: bigint; openedHash: Hex }
+  | { by: "signature"; requesterSignature: Hex; payerSignature: Hex };
 
-/** A job with its place in the market's storage. */
-export type RunnableJob = OpenedJob & { index: bigint };
+/** A job that may be carried out. `programUri` is not covered by the job id. */
+export type RunnableJob = {
+  jobId: Hex;
+  order: JobOrder;
+  programUri: string;
+  params: Uint8Array;
+  origin: JobOrigin;
+};
 
-/** What a job came to: a signed receipt, and if it is Ok the sealed result and the grants that the market asks for. */
+/** What a job came to: a signed receipt, and if it is Ok the sealed result and the grants that the market is shown. */
 export type Outcome = {
   receipt: Receipt;
   signature: Hex;

@@ -4,11 +4,12 @@
  * Nothing of a job's progress is kept but its signed outcome: the chain says what is open, so that a worker that was
  * killed anywhere starts over and ends in one settlement.
  */
-import type { Hex } from "viem";
+import { getAddress, type Hex, isAddressEqual } from "viem";
+import { receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
-import { carryOut, refuseConsent } from "./carryOut.ts";
+import { AbstainedError, carryOut, refuseConsent } from "./carryOut.ts";
 import { JobStop } from "./jobStop.ts";
-import type { JobPorts, Outcome, RunnableJob } from "./ports.ts";
+import type { JobPorts, Outcome, RunnableJob, Standing } from "./ports.ts";
 import type { SettlementVerdict } from "./settlement.ts";
 
 /** What the runner needs besides what jobs need. */
@@ -19,6 +20,10 @@ export type RunnerPorts = JobPorts & {
   /** Durable when it returns. */
   saveOutcome(jobId: Hex, outcome: Outcome): void;
   settle(job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict>;
+  /** Sends the acceptance of a job that needs one; see `acceptJob`. */
+  accept(job: RunnableJob): Promise<void>;
+  /** Forgets a signed order that will not be settled. */
+  giveUp(job: RunnableJob, why: "tooLate" | "notWorthIt"): void;
   /** Whether the enclave's registration is in force at the newest block. */
   isRegistered(): Promise<boolean>;
   /** Unix seconds of the newest block: deadlines pass by it, not by a final block that lies minutes back. */
@@ -27,15 +32,20 @@ export type RunnerPorts = JobPorts & {
   problem(jobId: Hex, error: unknown): void;
   /** How long a job waits for what is missing, in ms. */
   waitMs: number;
-  /** Monotonic milliseconds: the host may turn its wall clock as it likes. */
-  now(): number;
 };
+
+/** What a try of a job came to. */
+export type Attempted = SettlementVerdict | "accepted" | "unpaid" | "notWorthIt";
 
 /** Pauses between tries of one job, in ms. */
 const firstPauseMs = 250;
 const longestPauseMs = 15_000;
 /** A job this close to its deadline, in seconds, waits no longer. */
 const deadlineMarginSeconds = 30n;
+/** An accepted job whose result could not be settled so long before its deadline, in seconds, is failed. */
+const bailOutSeconds = 60n;
+/** After so many tries, about two minutes, no event is awaited any more that would tell of a signed order's end. */
+const hopelessTries = 10;
 /** Most jobs under way at once: each may hold its ciphertexts in memory. */
 const maxUnderWay = 4;
 
@@ -63,12 +73,75 @@ export function createRunner(ports: RunnerPorts): Runner {
   const reasons = new Map<Hex, string>();
   const underWay = new Map<Hex, Promise<void>>();
 
-  async function attempt(job: RunnableJob): Promise<SettlementVerdict> {
-    if (!(await ports.chain.isOpen(job))) return "ended";
-    if ((await ports.newestTimestamp()) > job.order.deadline) return "tooLate";
-    const first = await ports.settle(job, ports.savedOutcome(job.jobId) ?? (await perform(job)));
+  async function attempt(job: RunnableJob): Promise<Attempted> {
+    const standing = await ports.chain.standing(job);
+    const { is } = standing;
+    if ((is === "ended" || is === "unpaid") && isHopeless(job)) return giveUp(job, "tooLate");
+    if (standing.is === "ended" || standing.is === "counted") return standing.is;
+    if ((await ports.newestTimestamp()) > job.order.deadline) return giveUp(job, "tooLate");
+    const saved = ports.savedOutcome(job.jobId);
+    if (saved === undefined && standing.is === "unpaid") return "unpaid";
+    if (standing.is === "unaccepted") return accept(job);
+    if (standing.is !== "accepted") return settle(job, standing, saved ?? (await perform(job)));
+    // An earlier life of this worker may have accepted the job: what it signed can still be settled, no more.
+    if (saved !== undefined && isAddressEqual(standing.by, getAddress(saved.signer)))
+      return settle(job, standing, saved);
+    const isOurs = isAddressEqual(standing.by, ports.identity.signingKey);
+    return isOurs ? settle(job, standing, await perform(job)) : "acceptedByOther";
+  }
+
+  /** A signed order whose nonce is gone, or whose payer cannot pay, takes a place here only for so long. */
+  function isHopeless({ jobId, origin }: RunnableJob): boolean {
+    return origin.by === "signature" && (waiting.get(jobId)?.tries ?? 0) >= hopelessTries;
+  }
+
+  /** Seen as accepted by this enclave later, when the acceptance counts as final: only then is anything opened. */
+  async function accept(job: RunnableJob): Promise<Attempted> {
+    if (!(await ports.isRegistered())) throw new RegistrationOverError();
+    await ports.accept(job);
+    return "accepted";
+  }
+
+  async function settle(job: RunnableJob, standing: Standing, outcome: Outcome): Promise<Attempted> {
+    if (!isWorthSending(job, outcome)) return giveUp(job, "notWorthIt");
+    const first = await bring(job, standing, outcome);
+    const isOurs = standing.is !== "accepted" || isAddressEqual(standing.by, ports.identity.signingKey);
+    if (!isOurs && (first === "rerun" || first === "consentEnded")) return "acceptedByOther";
     const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
-    return last === "consentEnded" ? ports.settle(job, save(job, await refuseConsent(ports, job))) : last;
+    if (last === "tooLate") return giveUp(job, "tooLate");
+    return last === "consentEnded" ? settleRefusal(job) : last;
+  }
+
+  /** A bond is not lost for a result that the market does not take: before the deadline such a job is failed. */
+  async function bring(job: RunnableJob, standing: Standing, outcome: Outcome): Promise<SettlementVerdict> {
+    const isAtStake = async () =>
+      standing.is === "accepted" &&
+      outcome.receipt.status === receiptStatus.ok &&
+      (await ports.newestTimestamp()) + bailOutSeconds >= job.order.deadline;
+    try {
+      const verdict = await ports.settle(job, outcome);
+      return verdict === "retry" && (await isAtStake()) ? "consentEnded" : verdict;
+    } catch (error) {
+      if (await isAtStake()) return "consentEnded";
+      throw error;
+    }
+  }
+
+  async function settleRefusal(job: RunnableJob): Promise<Attempted> {
+    // Of a quorum the others may have been in time: see `isOfTheJob` in carryOut.ts.
+    if (job.order.quorum > 1) return "consentEnded";
+    const refusal = save(job, await refuseConsent(ports, job));
+    return isWorthSending(job, refusal) ? ports.settle(job, refusal) : giveUp(job, "notWorthIt");
+  }
+
+  /** Nothing is in escrow for a signed order: where its failure pays nothing, a transaction would only cost gas. */
+  function isWorthSending({ origin, order }: RunnableJob, { receipt }: Outcome): boolean {
+    return origin.by === "opening" || receipt.status === receiptStatus.ok || order.failureFee > 0n;
+  }
+
+  function giveUp(job: RunnableJob, why: "tooLate" | "notWorthIt"): Attempted {
+    if (job.origin.by === "signature") ports.giveUp(job, why);
+    return why;
   }
 
   async function perform(job: RunnableJob): Promise<Outcome> {
@@ -89,13 +162,15 @@ export function createRunner(ports: RunnerPorts): Runner {
     return (await ports.newestTimestamp()) + deadlineMarginSeconds >= job.order.deadline;
   }
 
-  function postpone(jobId: Hex): void {
+  function postpone(jobId: Hex, forGood: boolean): void {
     const before = waiting.get(jobId) ?? { since: ports.now(), pauseMs: firstPauseMs, tries: 0 };
     const pauseMs = Math.min(before.pauseMs * 2, longestPauseMs);
-    waiting.set(jobId, { ...before, until: ports.now() + before.pauseMs, pauseMs, tries: before.tries + 1 });
+    const until = forGood ? Number.POSITIVE_INFINITY : ports.now() + before.pauseMs;
+    waiting.set(jobId, { ...before, until, pauseMs, tries: before.tries + 1 });
   }
 
   async function work(job: RunnableJob): Promise<void> {
+    let forGood = false;
     try {
       reasons.set(job.jobId, await attempt(job));
     } catch (error) {
@@ -104,9 +179,11 @@ export function createRunner(ports: RunnerPorts): Runner {
         error instanceof JobStop ? error.message : error instanceof BaseError ? error.name : "Internal",
       );
       ports.problem(job.jobId, error);
+      // Its data are not opened again and again for the same failure.
+      forGood = error instanceof AbstainedError && error.final;
     }
     // Also after the end: the job stays open here until its events come, or for good if they are reorganised away.
-    postpone(job.jobId);
+    postpone(job.jobId, forGood);
     underWay.delete(job.jobId);
   }
 

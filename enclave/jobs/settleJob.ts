@@ -1,18 +1,23 @@
 /**
  * Room: enclave/jobs/settleJob. Brings a signed receipt to the market. Idempotent: whoever settled first, the job ends once.
  */
-import { type Address, encodeFunctionData, type Hex } from "viem";
+import { type Address, encodeFunctionData, type Hex, zeroHash } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
+import { type SignedOffer, shownGrantOf } from "../../protocol/eip712.ts";
+import { commonOrder } from "../../protocol/orderGroup.ts";
+import { outcomeOf } from "../../protocol/outcome.ts";
 import { type Sender, TransactionRefusedError } from "../chain/sender.ts";
-import type { JobStep, Outcome, RunnableJob } from "./ports.ts";
+import type { JobStep, Outcome, RunnableJob, Standing } from "./ports.ts";
 import { type SettlementVerdict, verdictOf } from "./settlement.ts";
 
 /** What settling takes. */
 export type SettlePorts = {
   market: Address;
   sender: Sender;
-  /** Whether the job is still open at the newest block. */
-  isOpenNow(job: RunnableJob): Promise<boolean>;
+  /** Of the operator; what orders that name it are charged by. */
+  offer: SignedOffer | undefined;
+  /** At the newest block. */
+  standingNow(job: RunnableJob): Promise<Standing>;
   observe(step: JobStep, jobId: Hex): void;
 };
 
@@ -24,18 +29,30 @@ export type SettlePorts = {
  * const verdict = await settleJob(ports, job, outcome)
  */
 export async function settleJob(ports: SettlePorts, job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict> {
-  const data = encodeFunctionData({
-    abi: jobMarketAbi,
-    functionName: "settle",
-    args: [job.index, job.order, outcome.receipt, outcome.signature, outcome.grants],
-  });
+  const isDone = async () => ["ended", "counted"].includes((await ports.standingNow(job)).is);
   try {
     ports.observe("sending", job.jobId);
-    await ports.sender.send({ to: ports.market, data }, async () => !(await ports.isOpenNow(job)));
+    await ports.sender.send({ to: ports.market, data: callOf(ports, job, outcome) }, isDone);
     ports.observe("settled", job.jobId);
-    return "ended";
+    return job.order.quorum > 1 ? "counted" : "ended";
   } catch (error) {
     if (error instanceof TransactionRefusedError) return verdictOf(error.errorName);
     throw error;
   }
+}
+
+function callOf({ offer: ours }: SettlePorts, { order, origin }: RunnableJob, outcome: Outcome): Hex {
+  const { receipt, signature } = outcome;
+  const grants = outcome.grants.map(shownGrantOf);
+  const offer = order.offerHash === zeroHash || ours === undefined ? [] : [ours];
+  if (origin.by === "opening") {
+    const args = [origin.index, order, outcomeOf(receipt), signature, grants, offer] as const;
+    return encodeFunctionData({ abi: jobMarketAbi, functionName: "settle", args });
+  }
+  const { paramsHash, deadline, nonce } = order;
+  const { requesterSignature, payerSignature } = origin;
+  const signatures = { requesterSignature, payerSignature, receiptSignature: signature };
+  const item = { paramsHash, deadline, nonce, ...signatures, outcome: outcomeOf(receipt) };
+  const group = { order: commonOrder(order), grants, offer, items: [item] };
+  return encodeFunctionData({ abi: jobMarketAbi, functionName: "settleOrders", args: [[group]] });
 }

@@ -1,38 +1,20 @@
 /**
- * Room: enclave/store. The jobs that the chain knows, as its events tell of them.
+ * Room: enclave/store. The jobs that the chain knows, as its events tell of them, and the signed orders that requesters
+ * have given to this worker, which the chain knows once they are settled.
  * A job read back is proven by its own id: the order hashes to it, the parameters to the order's `paramsHash`.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { bytesToHex, type Hex, hexToBytes, keccak256 } from "viem";
 import { z } from "zod";
 import type { MarketEvent, MarketEventOf } from "../../protocol/chain/marketEvents.ts";
-import { type Domain, hashOrder, type JobOrder, type JobState, receiptStatus } from "../../protocol/eip712.ts";
-import { orderSchema, orderToJson } from "../../protocol/receiptJson.ts";
-import { bytes32, uintString } from "../../protocol/schemas.ts";
+import { type Domain, hashOrder } from "../../protocol/eip712.ts";
+import { orderToJson } from "../../protocol/receiptJson.ts";
+import { bytes32 } from "../../protocol/schemas.ts";
+import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import { guarded } from "./database.ts";
-import { blockColumn, bytesColumn, CorruptRowError, jsonColumn, readRow } from "./rows.ts";
-
-/** How a job can end. */
-export type ClosedAs = Exclude<JobState, "None" | "Open">;
-
-/** A job as the chain told of it. */
-export type Job = {
-  jobId: Hex;
-  /** Its number in the market's storage. */
-  index: bigint;
-  order: JobOrder;
-  /** Not trusted: not covered by the job id. */
-  programUri: string;
-  params: Hex;
-  openedBlock: bigint;
-  openedHash: Hex;
-  closedBlock: bigint | null;
-  closedAs: ClosedAs | null;
-  /** Transaction that settled it. */
-  settleTx: Hex | null;
-  /** The enclave's signature of the receipt that settled it: tells which of several outcomes it was. */
-  settleSignature: Hex | null;
-};
+import { type ClosedAs, endOf, type Lapse } from "./jobEnds.ts";
+import { clamped, type Job, jobRow, originOf } from "./jobRow.ts";
+import { CorruptRowError, readRow } from "./rows.ts";
 
 /** Which open jobs are wanted. */
 export type JobFilter = {
@@ -46,32 +28,19 @@ export type JobsTable = {
   apply(event: MarketEvent): void;
   rewind(ancestor: bigint): void;
   open(filter: JobFilter): Job[];
+  /** Signed orders that wait. */
+  openOrders(): Job[];
   byId(jobId: Hex): Job | undefined;
+  /** Hashes of the receipts that a job which settled Ok has paid for: the last, and of a quorum those that were counted. */
+  paidReceipts(job: Job): readonly Hex[];
+  addOrder(jobId: Hex, signed: SignedOrder): void;
+  lapse(jobId: Hex, as: Lapse): void;
 };
 
-const maxInteger = 2n ** 63n - 1n;
+const countedRow = z.strictObject({ receipt_hash: bytes32 });
 
-const jobRow = z
-  .strictObject({
-    job_id: bytes32,
-    idx: uintString,
-    order_json: jsonColumn(orderSchema, 16 * 1024),
-    workload_id: bytes32,
-    deadline: z.bigint(),
-    program_uri: z.string().max(1024),
-    params: bytesColumn(8192),
-    opened_block: blockColumn,
-    opened_hash: bytes32,
-    closed_block: blockColumn.nullable(),
-    closed_as: z.enum(["SettledOk", "SettledFailed", "Cancelled", "Expired"]).nullable(),
-    settle_tx: bytes32.nullable(),
-    settle_signature: bytesColumn(65).nullable(),
-  })
-  .refine((row) => (row.closed_block === null) === (row.closed_as === null))
-  .refine((row) => (row.settle_tx !== null) === (row.closed_as?.startsWith("Settled") ?? false))
-  .refine((row) => (row.settle_tx !== null) === (row.settle_signature !== null))
-  .refine((row) => row.workload_id === row.order_json.workloadId)
-  .refine((row) => row.deadline === clamped(row.order_json.deadline));
+/** Block of what ended without the chain: before any, so that no reorganisation brings it back. */
+const noBlock = 0n;
 
 /**
  * @param domain - of the JobMarket: job ids are hashes under it.
@@ -80,39 +49,59 @@ const jobRow = z
  * const jobs = jobsTable(db, domain)
  */
 export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
-  const insert = db.prepare(
+  // An order that was given here may be opened on chain after all: then it is a job like others.
+  const insertOpened = db.prepare(
     `INSERT INTO jobs (job_id, idx, order_json, workload_id, deadline, program_uri, params, opened_block, opened_hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO NOTHING`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (job_id) DO UPDATE SET idx = excluded.idx, program_uri = excluded.program_uri,
+       opened_block = excluded.opened_block, opened_hash = excluded.opened_hash
+     WHERE idx IS NULL`,
   );
+  const insertOrder = db.prepare(
+    `INSERT INTO jobs (job_id, order_json, workload_id, deadline, program_uri, params, requester_signature,
+       payer_signature)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id) DO NOTHING`,
+  );
+  // The chain has the last word also on an order that was given up here.
   const close = db.prepare(
-    `UPDATE jobs SET closed_block = ?, closed_as = ?, settle_tx = ?, settle_signature = ?
-     WHERE job_id = ? AND idx = ? AND closed_block IS NULL`,
+    `UPDATE jobs SET closed_block = ?, closed_as = ?, settle_tx = ?, receipt_hash = ?
+     WHERE job_id = ? AND idx IS ? AND (closed_block IS NULL OR closed_block = ${noBlock})`,
   );
-  const remove = db.prepare("DELETE FROM jobs WHERE opened_block > ?");
+  // What an account has taken back is worthless: the market takes no order with that nonce any more.
+  const cancel = db.prepare(
+    `UPDATE jobs SET closed_block = ?, closed_as = 'Cancelled'
+     WHERE idx IS NULL AND closed_block IS NULL AND order_json ->> '$.nonce' = ?
+       AND lower(order_json ->> '$.requester') = ?`,
+  );
+  const lapse = db.prepare(
+    `UPDATE jobs SET closed_block = ${noBlock}, closed_as = ?
+     WHERE job_id = ? AND idx IS NULL AND closed_block IS NULL`,
+  );
+  const remove = db.prepare("DELETE FROM jobs WHERE opened_block > ? AND requester_signature IS NULL");
+  const unopen = db.prepare(
+    "UPDATE jobs SET idx = NULL, opened_block = NULL, opened_hash = NULL WHERE opened_block > ?",
+  );
   const reopen = db.prepare(
-    `UPDATE jobs SET closed_block = NULL, closed_as = NULL, settle_tx = NULL, settle_signature = NULL
+    `UPDATE jobs SET closed_block = NULL, closed_as = NULL, settle_tx = NULL, receipt_hash = NULL
      WHERE closed_block > ?`,
   );
+  const count = db.prepare("INSERT INTO counted VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+  const uncount = db.prepare("DELETE FROM counted WHERE block > ?");
+  const selectCounted = db.prepare("SELECT receipt_hash FROM counted WHERE job_id = ?");
   const selectOne = db.prepare("SELECT * FROM jobs WHERE job_id = ?");
+  const selectOrders = db.prepare("SELECT * FROM jobs WHERE idx IS NULL AND closed_block IS NULL ORDER BY job_id");
   const selectOpen = db.prepare(
     `SELECT * FROM jobs WHERE closed_block IS NULL AND (?1 IS NULL OR workload_id = ?1) AND deadline >= ?2
-     ORDER BY length(idx), idx`,
+     ORDER BY idx IS NULL, length(idx), idx`,
   );
 
   function opened({ args, blockNumber, blockHash }: MarketEventOf<"JobOpened">): void {
     const { jobId, index, order, programUri, params } = args;
     const json = JSON.stringify(orderToJson(order));
-    insert.run(
-      jobId,
-      index.toString(),
-      json,
-      order.workloadId,
-      clamped(order.deadline),
-      programUri,
-      hexToBytes(params),
-      blockNumber,
-      blockHash,
-    );
+    const { workloadId, deadline } = order;
+    const place = [blockNumber, blockHash] as const;
+    const what = [json, workloadId, clamped(deadline), programUri, hexToBytes(params)] as const;
+    insertOpened.run(jobId, index.toString(), ...what, ...place);
   }
 
   function toJob(row: { job_id?: unknown }): Job {
@@ -129,30 +118,47 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
       order,
       programUri: read.program_uri,
       params,
+      origin: originOf(read),
       openedBlock: read.opened_block,
-      openedHash: read.opened_hash,
       closedBlock: read.closed_block,
       closedAs: read.closed_as,
       settleTx: read.settle_tx,
-      settleSignature: read.settle_signature === null ? null : bytesToHex(read.settle_signature),
+      receiptHash: read.receipt_hash,
     };
   }
 
   return {
     apply(event) {
       if (event.eventName === "JobOpened") return opened(event);
+      if (event.eventName === "NonceCancelled") {
+        const { account, nonce } = event.args;
+        cancel.run(event.blockNumber, nonce.toString(), account.toLowerCase());
+        return;
+      }
+      if (event.eventName === "ReceiptCounted") {
+        count.run(event.args.jobId, event.args.receiptHash, event.blockNumber);
+        return;
+      }
       const end = endOf(event);
       if (end === undefined) return;
-      const { as, settleTx, settleSignature, jobId, index } = end;
-      const signature = settleSignature === null ? null : hexToBytes(settleSignature);
-      close.run(event.blockNumber, as, settleTx, signature, jobId, index.toString());
+      const { as, settleTx, receiptHash, jobId, index } = end;
+      const place = index === null ? null : index.toString();
+      close.run(event.blockNumber, as, settleTx, receiptHash, jobId, place);
     },
     rewind(ancestor) {
       remove.run(ancestor);
+      unopen.run(ancestor);
       reopen.run(ancestor);
+      uncount.run(ancestor);
     },
     open({ workloadId, deadlineFrom = 0n }) {
       return guarded(() => selectOpen.all(workloadId ?? null, clamped(deadlineFrom))).map(toJob);
+    },
+    openOrders: () => guarded(() => selectOrders.all()).map(toJob),
+    paidReceipts({ jobId, closedAs, receiptHash }) {
+      if (closedAs !== "SettledOk" || receiptHash === null) return [];
+      const counted = guarded(() => selectCounted.all(jobId)).map((row) => readRow(countedRow, "counted", jobId, row));
+      return [receiptHash, ...counted.map(({ receipt_hash }) => receipt_hash)];
     },
     byId(jobId) {
       const row = guarded(() => selectOne.get(jobId.toLowerCase()));
@@ -161,28 +167,14 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
       if (job.jobId !== jobId.toLowerCase()) throw new CorruptRowError("jobs", jobId);
       return job;
     },
+    addOrder(jobId, { order, programUri, params, requesterSignature, payerSignature }) {
+      const json = JSON.stringify(orderToJson(order));
+      const what = [json, order.workloadId, clamped(order.deadline), programUri, hexToBytes(params)] as const;
+      const signatures = [hexToBytes(requesterSignature), hexToBytes(payerSignature)] as const;
+      guarded(() => insertOrder.run(jobId.toLowerCase(), ...what, ...signatures));
+    },
+    lapse(jobId, as) {
+      guarded(() => lapse.run(as satisfies ClosedAs, jobId.toLowerCase()));
+    },
   };
-}
-
-type End = { as: ClosedAs; settleTx: Hex | null; settleSignature: Hex | null; jobId: Hex; index: bigint };
-
-function endOf(event: MarketEvent): End | undefined {
-  switch (event.eventName) {
-    case "JobSettled": {
-      const { receipt, signature: settleSignature, jobId, index } = event.args;
-      const as = receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
-      return { as, settleTx: event.transactionHash, settleSignature, jobId, index };
-    }
-    case "JobCancelled":
-      return { as: "Cancelled", settleTx: null, settleSignature: null, ...event.args };
-    case "JobExpired":
-      return { as: "Expired", settleTx: null, settleSignature: null, ...event.args };
-    default:
-      return undefined;
-  }
-}
-
-/** Deadlines beyond SQLite's integers are all alike: never. */
-function clamped(seconds: bigint): bigint {
-  return seconds < maxInteger ? seconds : maxInteger;
 }

@@ -35,12 +35,13 @@ export type Outcome = {
 /** Access to the outcomes. */
 export type OutcomesTable = {
   save(outcome: Outcome): void;
-  /** The newest, or the one of a given signature. */
-  byJob(jobId: Hex, signature?: Hex): Outcome | undefined;
+  /** The newest, or the one of a given receipt's EIP-712 hash. */
+  byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
 };
 
 const outcomeRow = z.strictObject({
   job_id: bytes32,
+  receipt_hash: bytes32,
   signer: address,
   receipt_json: jsonColumn(receiptSchema, 8 * 1024),
   signature: bytesColumn(65),
@@ -57,16 +58,17 @@ const outcomeRow = z.strictObject({
  */
 export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
   const insert = db.prepare(
-    `INSERT INTO outcomes (job_id, signer, receipt_json, signature, grants_json, result_ciphertext, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, signature) DO NOTHING`,
+    `INSERT INTO outcomes (job_id, receipt_hash, signer, receipt_json, signature, grants_json, result_ciphertext,
+       created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, signature) DO NOTHING`,
   );
   const select = db.prepare(
-    "SELECT * FROM outcomes WHERE job_id = ?1 AND (?2 IS NULL OR signature = ?2) ORDER BY rowid DESC LIMIT 1",
+    "SELECT * FROM outcomes WHERE job_id = ?1 AND (?2 IS NULL OR receipt_hash = ?2) ORDER BY rowid DESC LIMIT 1",
   );
 
-  function byJob(jobId: Hex, signature?: Hex): Outcome | undefined {
+  function byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined {
     const id = jobId.toLowerCase();
-    const row = guarded(() => select.get(id, signature === undefined ? null : hexToBytes(signature)));
+    const row = guarded(() => select.get(id, receiptHash?.toLowerCase() ?? null));
     if (row === undefined) return undefined;
     const read = readRow(outcomeRow, "outcomes", id, row);
     const outcome: Outcome = {
@@ -79,7 +81,8 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
       createdAt: read.created_at,
     };
     const fault = faultOf(domain, outcome);
-    if (fault !== undefined || outcome.jobId !== id) throw new CorruptRowError("outcomes", id);
+    const isMeant = outcome.jobId === id && read.receipt_hash === hashReceipt(domain, outcome.receipt);
+    if (fault !== undefined || !isMeant) throw new CorruptRowError("outcomes", id);
     return outcome;
   }
 
@@ -91,6 +94,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
       guarded(() =>
         insert.run(
           outcome.jobId.toLowerCase(),
+          hashReceipt(domain, outcome.receipt),
           outcome.signer.toLowerCase(),
           JSON.stringify(receiptToJson(outcome.receipt)),
           hexToBytes(outcome.signature),

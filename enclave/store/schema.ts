@@ -4,7 +4,7 @@
  */
 
 /** Kept in SQLite's user_version. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** Kept in SQLite's application_id: "dcmw". */
 export const applicationId = 0x64636d77;
@@ -22,24 +22,35 @@ export const tables = [
   ) STRICT`,
   `CREATE TABLE jobs (
     job_id TEXT PRIMARY KEY,
-    idx TEXT NOT NULL,
+    idx TEXT,
     order_json TEXT NOT NULL,
     workload_id TEXT NOT NULL,
     deadline INTEGER NOT NULL,
     program_uri TEXT NOT NULL,
     params BLOB NOT NULL,
-    opened_block INTEGER NOT NULL,
-    opened_hash TEXT NOT NULL,
+    requester_signature BLOB,
+    payer_signature BLOB,
+    opened_block INTEGER,
+    opened_hash TEXT,
     closed_block INTEGER,
     closed_as TEXT,
     settle_tx TEXT,
-    settle_signature BLOB
+    receipt_hash TEXT
   ) STRICT, WITHOUT ROWID`,
   "CREATE INDEX open_jobs ON jobs (workload_id, deadline) WHERE closed_block IS NULL",
+  "CREATE INDEX open_orders ON jobs (order_json ->> '$.nonce') WHERE idx IS NULL AND closed_block IS NULL",
   "CREATE INDEX jobs_opened ON jobs (opened_block)",
   "CREATE INDEX jobs_closed ON jobs (closed_block) WHERE closed_block IS NOT NULL",
+  `CREATE TABLE counted (
+    job_id TEXT NOT NULL,
+    receipt_hash TEXT NOT NULL,
+    block INTEGER NOT NULL,
+    PRIMARY KEY (job_id, receipt_hash)
+  ) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX counted_block ON counted (block)",
   `CREATE TABLE outcomes (
     job_id TEXT NOT NULL,
+    receipt_hash TEXT NOT NULL,
     signer TEXT NOT NULL,
     receipt_json TEXT NOT NULL,
     signature BLOB NOT NULL,

@@ -9,9 +9,12 @@ import type { MarketChainEvent } from "../../protocol/chain/marketEvents.ts";
 import { domainOf } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { address } from "../../protocol/schemas.ts";
+import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import { cursorTable } from "./cursorTable.ts";
 import { guarded, inTransaction, openDatabase } from "./database.ts";
-import { type Job, type JobFilter, jobsTable } from "./jobsTable.ts";
+import type { Lapse } from "./jobEnds.ts";
+import type { Job } from "./jobRow.ts";
+import { type JobFilter, jobsTable } from "./jobsTable.ts";
 import { logTable } from "./logTable.ts";
 import { type Outcome, outcomesTable } from "./outcomesTable.ts";
 import { readRow } from "./rows.ts";
@@ -25,14 +28,22 @@ export type Store = {
   loadCursor(): Cursor | undefined;
   /** Commits one step of the follower: its effects on the jobs and its cursor, together. */
   applyStep(cursor: Cursor, events: readonly MarketChainEvent[]): void;
-  /** Jobs that hold money and wait for a receipt, in the order of their index. @throws CorruptRowError */
+  /** Jobs that wait for a receipt, in the order of their index; then signed orders. @throws CorruptRowError */
   openJobs(filter?: JobFilter): Job[];
+  /** Signed orders that wait. @throws CorruptRowError */
+  openOrders(): Job[];
   /** @throws CorruptRowError */
   job(jobId: Hex): Job | undefined;
+  /** Keeps a signed order; keeping it twice is fine, also when it has ended. */
+  addOrder(jobId: Hex, signed: SignedOrder): void;
+  /** Ends a signed order without the chain, which may yet say otherwise. */
+  lapse(jobId: Hex, as: Lapse): void;
   /** Saves what an enclave signed; saving it twice is fine. @throws BadOutcomeError */
   saveOutcome(outcome: Outcome): void;
-  /** The newest outcome of a job, or that of one signature. Kept across reorgs. @throws CorruptRowError */
-  outcome(jobId: Hex, signature?: Hex): Outcome | undefined;
+  /** The newest outcome of a job, or that of one receipt's hash. Kept across reorgs. @throws CorruptRowError */
+  outcome(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
+  /** The outcome of this worker that a job which settled Ok has paid for. @throws CorruptRowError */
+  paidOutcome(job: Job): Outcome | undefined;
   /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
   /** All entries of a log, in order. @throws CorruptRowError */
@@ -82,9 +93,17 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
         });
       },
       openJobs: (filter = {}) => jobs.open(filter),
+      openOrders: jobs.openOrders,
       job: jobs.byId,
+      addOrder: jobs.addOrder,
+      lapse: jobs.lapse,
       saveOutcome: outcomes.save,
       outcome: outcomes.byJob,
+      paidOutcome: (job) =>
+        jobs
+          .paidReceipts(job)
+          .map((receiptHash) => outcomes.byJob(job.jobId, receiptHash))
+          .find((outcome) => outcome !== undefined),
       appendLog: logs.append,
       logEntries: logs.entries,
       close: () => {

@@ -1,9 +1,9 @@
 /**
  * Room: enclave/vault/checkGrant. Whether a grant consents to one use of a data set by one job. Pure: what it needs of
- * the chain is given to it. The contract checks the same again when the job settles.
+ * the chain is given to it. What the use costs is for meter.ts. The contract checks the same again when the job settles.
  */
 import { type Address, isAddressEqual, zeroAddress } from "viem";
-import type { DatasetUse, Grant, JobOrder } from "../../protocol/eip712.ts";
+import { type DatasetUse, type Grant, type JobOrder, priceUnits } from "../../protocol/eip712.ts";
 
 /** Why a grant does not consent; undefined: it does. Safe to show: it names fields, never their data. */
 export type GrantRefusal =
@@ -13,18 +13,22 @@ export type GrantRefusal =
   | "other requester"
   | "other operator"
   | "other token"
-  | "other price"
+  | "unknown price unit"
   | "not yet in force"
   | "expired"
   | "revoked with all grants of its epoch"
-  | "revoked by nonce"
+  | "revoked with all grants of its owner's epoch"
+  | "revoked by nonce, or with its data set"
   | "used up";
 
 /** What the chain says at the anchor block. */
 export type ConsentState = {
   /** Consent epoch of the data set. */
   epoch: number;
-  nonceRevoked: boolean;
+  /** Consent epoch of its owner. */
+  ownerEpoch: number;
+  /** By the grant's nonce, or because the data set is retired. */
+  revoked: boolean;
   /** Settled jobs that used the grant. */
   uses: bigint;
   /** Unix seconds of the anchor block. */
@@ -52,11 +56,12 @@ export function checkGrant(
   if (!allows(grant.requester, order.requester)) return "other requester";
   if (!allows(grant.operator, operator)) return "other operator";
   if (!isAddressEqual(grant.token, order.token)) return "other token";
-  if (grant.pricePerUse !== use.price) return "other price";
+  if (!Object.values<number>(priceUnits).includes(grant.priceUnit)) return "unknown price unit";
   if (state.timestamp < grant.notBefore) return "not yet in force";
   if (state.timestamp > grant.notAfter) return "expired";
   if (grant.epoch !== state.epoch) return "revoked with all grants of its epoch";
-  if (state.nonceRevoked) return "revoked by nonce";
+  if (grant.ownerEpoch !== state.ownerEpoch) return "revoked with all grants of its owner's epoch";
+  if (state.revoked) return "revoked by nonce, or with its data set";
   if (grant.maxUses !== 0n && state.uses >= grant.maxUses) return "used up";
   return undefined;
 }

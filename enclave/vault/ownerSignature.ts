@@ -31,12 +31,10 @@ export async function isSignedByOwner(
   digest: Hex,
   signature: Hex,
 ): Promise<boolean> {
+  // As the market does: a key is tried first, also of an account that has code (EIP-7702).
+  if (isSignedByKey(owner, digest, signature)) return true;
   const code = await answered("eth_getCode", client.getCode({ address: owner }));
-  // As the market does: an account with code, a delegated one too, is asked; its key alone does not count.
-  if (code === undefined || code === "0x") {
-    const signer = recoverSigner(digest, signature);
-    return signer !== undefined && isAddressEqual(signer, owner);
-  }
+  if (code === undefined || code === "0x") return false;
   const data = encodeFunctionData({ abi: erc1271, functionName: "isValidSignature", args: [digest, signature] });
   try {
     const call = { to: owner, data, gas: gasLimit };
@@ -46,6 +44,17 @@ export async function isSignedByOwner(
     if (error instanceof RpcFailedError && saysNo(error)) return false;
     throw error;
   }
+}
+
+/**
+ * Whether an account's own key signed a hash: needs no node's word.
+ *
+ * @example
+ * if (isSignedByKey(order.requester, jobId, requesterSignature)) return "signed"
+ */
+export function isSignedByKey(account: Address, digest: Hex, signature: Hex): boolean {
+  const signer = recoverSigner(digest, signature);
+  return signer !== undefined && isAddressEqual(signer, account);
 }
 
 function saysNo({ code, data }: RpcFailedError): boolean {

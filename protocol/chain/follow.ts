@@ -18,6 +18,8 @@ export type FollowOptions = StepOptions & {
   maxBackoffMs?: number;
   /** Told of each failure that is retried. */
   onFailure?: (error: unknown) => void;
+  /** Also yield steps that found nothing new: for who must know that there is nothing new. */
+  yieldIdle?: boolean;
 };
 
 /**
@@ -50,7 +52,7 @@ export async function* follow(source: ChainSource, start: Cursor, options: Follo
       continue;
     }
     failures = 0;
-    if (taken.status !== "idle") yield taken;
+    if (taken.status !== "idle" || options.yieldIdle) yield taken;
     cursor = taken.cursor;
     if (taken.status === "idle" || cursor.next > (taken.head ?? -1n)) await pause(pollMs, signal);
   }

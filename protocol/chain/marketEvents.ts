@@ -1,6 +1,7 @@
 /**
  * Room: protocol/chain. Decodes the logs of the marketplace's contracts into typed events. Pure.
- * What a hash in the event can prove is checked here: an opened job is the order that its id is the hash of.
+ * What a hash in the event can prove is checked here: an opened job is the order that its id is the hash of. A
+ * settlement's receipt and order are in its transaction: see `settlementIn`.
  */
 import {
   type Abi,
@@ -15,8 +16,9 @@ import {
 import { datasetRegistryAbi, enclaveRegistryAbi, jobMarketAbi } from "../abi.ts";
 import { datasetIdOf } from "../attestationBinding.ts";
 import type { Deployment } from "../deployment.ts";
-import { domainOf, hashOrder } from "../eip712.ts";
-import { orderSchema, orderToJson, receiptSchema, receiptToJson } from "../receiptJson.ts";
+import { domainOf, hashOrder, hashSession } from "../eip712.ts";
+import { maxParamsBytes, maxProgramUriBytes } from "../limits.ts";
+import { orderSchema, orderToJson } from "../receiptJson.ts";
 import type { ChainLog } from "./chainSource.ts";
 import type { BlockRef } from "./cursor.ts";
 import type { ChainEvent } from "./followChain.ts";
@@ -46,10 +48,6 @@ export type MarketEventOf<Name extends MarketEvent["eventName"]> = Extract<Marke
 export type MarketChainEvent =
   | { type: "reorg"; ancestor: bigint; dropped: readonly BlockRef[] }
   | { type: "market"; event: MarketEvent };
-
-/** Limits of JobMarket.open, in bytes. */
-const maxProgramUriBytes = 1024;
-const maxParamsBytes = 8192;
 
 /**
  * Decodes the events of a step.
@@ -105,10 +103,10 @@ function abiOf({ contracts }: Deployment, emitter: Address): Abi | undefined {
 
 /** Whether an event agrees with the hashes it carries. The contracts would emit no other. */
 function isTrue(deployment: Deployment, event: MarketEvent): boolean {
+  const domain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
   switch (event.eventName) {
     case "JobOpened": {
       const { jobId, order, params, programUri } = event.args;
-      const domain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
       return (
         size(params) <= maxParamsBytes &&
         stringToBytes(programUri).length <= maxProgramUriBytes &&
@@ -117,11 +115,9 @@ function isTrue(deployment: Deployment, event: MarketEvent): boolean {
         hashOrder(domain, order) === jobId
       );
     }
-    case "JobSettled": {
-      const { jobId, receipt, signature } = event.args;
-      return (
-        receipt.jobId === jobId && size(signature) === 65 && receiptSchema.safeParse(receiptToJson(receipt)).success
-      );
+    case "SessionOpened": {
+      const { sessionId, order, terms } = event.args;
+      return orderSchema.safeParse(orderToJson(order)).success && hashSession(domain, order, terms) === sessionId;
     }
     case "DatasetRegistered": {
       const { datasetId, owner, contentHash, salt } = event.args;

@@ -22,7 +22,7 @@ export type ViemSourceOptions = {
 };
 
 /** More logs than this in one answer are refused. */
-const maxLogs = 20_000;
+const maxLogs = 100_000;
 /** Our largest event (an opened job with its parameters) is well below this. */
 const maxDataBytes = 64 * 1024;
 

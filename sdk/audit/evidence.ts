@@ -5,7 +5,7 @@
 import type { Address, Hex } from "viem";
 import type { Collateral } from "../../protocol/collateral/collateral.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
-import type { JobOrder, JobState, Receipt, SignedGrant } from "../../protocol/eip712.ts";
+import type { JobOrder, JobState, Receipt, SignedGrant, SignedOffer } from "../../protocol/eip712.ts";
 import type { TcbEvidence } from "../../protocol/quote/platformRecord.ts";
 import type { RegistrationProof } from "../registration/proof.ts";
 
@@ -31,25 +31,60 @@ export type Position = { block: BlockRef; logIndex: number };
 /** A payment or refund that the market credited; `amount` in units of `token`. */
 export type Credit = { account: Address; token: Address; amount: bigint; transactionHash: Hex };
 
-/** How the job was opened. */
+/** How the job was opened; or how a signed order was settled, which never was. */
 export type Opening = Position & {
-  index: bigint;
+  /** undefined: the order was not opened, but settled in one transaction. */
+  index: bigint | undefined;
   order: JobOrder;
-  programUri: string;
-  params: Hex;
-  /** Money that the opening transaction moved to the market: ERC-20 transfers, or native coin sent along. */
-  moved: { token: Address; from: Address; amount: bigint }[] | Missing;
+  programUri: string | Missing;
+  params: Hex | Missing;
+  /** What the payer's credit in the order's token went through in the block that took the money. */
+  payerCredit: PayerCredit | Missing;
+};
+
+/** An account's credit before and after a block, and what that block's events say of it; in units of one token. */
+export type PayerCredit = {
+  before: bigint;
+  after: bigint;
+  /** Of Deposited and Credited. */
+  added: bigint;
+  /** Of Debited, Withdrawn, and what was opened or settled at the account's cost. */
+  taken: bigint;
+  /** Of Deposited, in the transaction that took the money. */
+  paidIn: bigint;
+  /** What arrived at the market in that transaction: ERC-20 transfers, or native coin sent along. */
+  arrived: bigint | Missing;
 };
 
 /** How the job ended. `receipt` and what follows only if it was settled. */
 export type Ending = Position & {
-  how: "settled" | "cancelled" | "expired";
-  index: bigint;
+  how: "settled" | "cancelled" | "expired" | "disagreed";
+  index: bigint | undefined;
   transactionHash: Hex;
 };
 
 /** The receipt a job was settled with. */
-export type Settlement = { receipt: Receipt; signature: Hex; signer: Address; grants: SignedGrant[] | Missing };
+export type Settlement = {
+  receipt: Receipt;
+  signature: Hex;
+  signer: Address;
+  /** As the market's event has it. */
+  receiptHash: Hex;
+  /** By data set; undefined: it is not counted, so that it was not shown. */
+  grants: (SignedGrant | undefined)[] | Missing;
+  offer: SignedOffer | undefined | Missing;
+  /** All that were paid for together with it, it too; the first one's id is what their credits are booked under. */
+  together: readonly Receipt[];
+};
+
+/** An enclave's word that was counted before the last one. */
+export type CountedReceipt = Position & {
+  signer: Address;
+  platformId: Hex;
+  receiptHash: Hex;
+  outputCommitment: Hex;
+  record: EnclaveRecord | Missing;
+};
 
 /** What became of a registration later: renewed with a new end, or ended for good. Expiry alone is not told here. */
 export type RegistrationChange = Position &
@@ -92,12 +127,21 @@ export type RegistrationCall = RegistrationProof["request"] &
 /** What the registry's storage says of the signer now. */
 export type EnclaveRecord = { operator: Address; workloadId: Hex; platformId: Hex; state: number; evidenceHash: Hex };
 
+/** One who shares a data set's payments. */
+export type Payee = { account: Address; shareBps: number };
+
 /** One data set of the order, in the order's order. */
 export type DatasetEvidence = {
-  registration: { owner: Address; contentHash: Hex; salt: Hex; sizeBytes: bigint } | Missing;
-  /** Every revocation of all grants: since that position only grants of `newEpoch` count. */
+  registration: { owner: Address; contentHash: Hex; salt: Hex; sizeBytes: number; payees: readonly Payee[] } | Missing;
+  /** Every change of its epoch: since that position only grants of `newEpoch` count. */
   epochs: (Position & { newEpoch: number })[];
-  /** Where the owner revoked the grant's nonce. */
+  /** Every change of its owner. */
+  transfers: (Position & { to: Address })[];
+  /** Where it was retired. */
+  retirements: Position[];
+  /** Every change of the epoch of whoever owned it when the job ended. */
+  ownerEpochs: (Position & { newOwnerEpoch: number })[];
+  /** Where that owner revoked the grant's nonce. */
   nonceRevocations: Position[];
   /** Whether the owner's contract accepts the grant's signature (ERC-1271); false if it is no contract. */
   contractAccepts: boolean | Missing;
@@ -133,7 +177,8 @@ export type Evidence = {
     allowedTcb: number;
   };
   opening: Opening;
-  state: JobState;
+  /** As stored; undefined for an order that was never opened. */
+  state: JobState | undefined;
   ending: Ending | undefined;
   settlement: Settlement | undefined;
   registration: Registration | Missing;
@@ -142,6 +187,10 @@ export type Evidence = {
   receiptAnchor: BlockRef | Missing;
   datasets: DatasetEvidence[];
   credits: Credit[];
+  /** Where the job had to be accepted. */
+  acceptance: { signer: Address; bonder: Address } | undefined;
+  /** Where the order asks for several enclaves. */
+  counted: CountedReceipt[];
   program: Uint8Array | Missing;
   worker: WorkerEvidence;
   /** Commitment to the opened result, computed where a reader opened it: the result itself is no evidence. */

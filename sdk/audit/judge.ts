@@ -41,5 +41,7 @@ export function judge(evidence: Evidence): AuditLine[] {
 
 function withoutReceipt({ ending }: Evidence): string {
   if (ending === undefined) return "the job is open: there is no receipt yet";
+  if (ending.how === "settled") return "the job was settled through another contract: its receipt is at its worker";
+  if (ending.how === "disagreed") return "enclaves said different things: nobody was paid";
   return `the job was ${ending.how}: there is no receipt, and nobody was paid`;
 }

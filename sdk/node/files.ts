@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { link, mkdir, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { z } from "zod";
 import { BaseError } from "../../protocol/errors.ts";
 
 /**
@@ -54,6 +55,22 @@ export async function readText(path: string, maxBytes: number): Promise<string> 
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new FileUnreadableError(path, "is not UTF-8 text", cause);
+  }
+}
+
+/**
+ * As {@link readText}, as JSON of a schema.
+ *
+ * @throws {@link FileUnreadableError}
+ * @example
+ * const { receipt } = await readJson("receipt.json", 65_536, signedReceiptSchema)
+ */
+export async function readJson<T>(path: string, maxBytes: number, schema: z.ZodType<T>): Promise<T> {
+  const text = await readText(path, maxBytes);
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new FileUnreadableError(path, "does not hold what is needed", cause);
   }
 }
 

@@ -171,7 +171,7 @@ describe("dcm: a deal", () => {
     const text = await readFile(grantFile, "utf8");
     expect(JSON.parse(text)).to.deep.equal(created.file);
     const { grant } = readGrantFile(text, world.deployment);
-    expect(grant.pricePerUse).to.equal(2_500_000n); // from the metadata
+    expect(grant.price).to.equal(2_500_000n); // from the metadata
     const client = await world.clientOf();
     expect(hashGrant(client.marketDomain, grant)).to.equal(grantHash);
     const { grants } = await json(provider, "grant", "list");
@@ -252,7 +252,7 @@ describe("dcm: a deal", () => {
       expect((await error(requester, ...jobArgs(), ...args)).name).to.equal(name);
     });
     const altered = JSON.parse(await readFile(grantFile, "utf8"));
-    altered.grant.pricePerUse = "0";
+    altered.grant.price = "0";
     const alteredFile = join(world.directory, "altered.json");
     await writeFile(alteredFile, JSON.stringify(altered));
     const forged = await error(requester, ...jobArgs(), "--grant-file", alteredFile);
@@ -301,12 +301,13 @@ describe("dcm: a deal", () => {
     await json(requester, "job", "cancel", first);
     expect((await json(reader, "job", "status", first)).state).to.equal("Cancelled");
     const args = ["--grant-file", grantFile, "--deadline-minutes", "1"];
-    const second = (await json(requester, ...jobArgs(), ...args)).jobId;
+    const { jobId: second, payment } = await json(requester, ...jobArgs(), ...args);
+    expect(payment).to.equal("credit"); // what came back from the first
     await world.chain.control.increaseTime({ seconds: 61 });
     await world.chain.control.mine({ blocks: 1 });
     await json(provider, "job", "expire", second);
     expect((await json(reader, "job", "status", second)).state).to.equal("Expired");
-    expect((await json(requester, "credit", "show", "--token", world.token)).amount).to.equal("7000000");
+    expect((await json(requester, "credit", "show", "--token", world.token)).amount).to.equal("3500000");
   });
 
   it("revokes one grant, then all", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import { getAddress } from "viem";
 import { type DeployClients, deployContract, deployContracts } from "../../deploy/deployContracts.ts";
-import { enclaveRegistryAbi, tdxCollateralAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
+import { enclaveRegistryAbi, jobMarketAbi, tdxCollateralAbi, tdxVerifierAbi } from "../../protocol/abi.ts";
 import { deploymentSchema, intelRootKey } from "../../protocol/deployment.ts";
 import { startChain, type TestChain } from "../support/chain.ts";
 
@@ -56,6 +57,18 @@ describe("deployContracts", () => {
     expect(await policyOf(deployment)).to.deep.equal(expected);
     const strict = await policyOf(await deploy({ allowedTcb: 0b10, minimumEvaluationNumber: 19, maxLifeSeconds: 60n }));
     expect(strict).to.include({ allowedTcb: 0b10, minimum: 19, maxLifeSeconds: 60n });
+  });
+
+  it("deploys a market over the two registries, whose extension answers at its address", async () => {
+    const { contracts } = await deploy();
+    const market = { address: contracts.jobMarket, abi: jobMarketAbi } as const;
+    const { readContract } = chain.public;
+    expect(await readContract({ ...market, functionName: "enclaves" })).to.equal(getAddress(contracts.enclaveRegistry));
+    expect(await readContract({ ...market, functionName: "datasets" })).to.equal(getAddress(contracts.datasetRegistry));
+    const extension = await readContract({ ...market, functionName: "extension" });
+    expect(await readContract({ ...market, address: extension, functionName: "enclaves" })).to.equal(
+      getAddress(contracts.enclaveRegistry),
+    );
   });
 
   it("does not deploy a policy that allows what nobody may allow", async () => {

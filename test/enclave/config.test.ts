@@ -46,6 +46,33 @@ describe("readConfig", () => {
     expect(config.deployment).to.deep.equal(deployment);
   });
 
+  it("stakes nothing unless told, and then by token", () => {
+    expect(readConfig(env).maxBonds).to.deep.equal({});
+    const { maxBonds } = readConfig({ ...env, MAX_BOND: `${address}:5` });
+    expect(maxBonds).to.deep.equal({ [address.toLowerCase()]: 5n });
+  });
+
+  it("reads an offer file as it is written by dcm, for this market only", async () => {
+    const file = join(dir, "offer.json");
+    const read = (content: object) => {
+      writeFileSync(file, JSON.stringify(content));
+      return readConfig({ ...env, OFFER_FILE: file }).offer;
+    };
+    const word = `0x${"01".repeat(32)}`;
+    const terms = { operator: address, workloadId: word, token: address, fee: "1", pricePerSecond: "2", nonce: "3" };
+    const good = { offer: { ...terms, validUntil: "4" }, signature: "0xab" };
+    const head = { v: 1, kind: "offer", chainId: 31337, jobMarket: address };
+    expect(readConfig(env).offer).to.equal(undefined);
+    const offer = { ...terms, fee: 1n, pricePerSecond: 2n, nonce: 3n, validUntil: 4n };
+    expect(read({ ...head, ...good })).to.deep.equal({ offer, signature: "0xab" });
+    const other = `0x${"22".repeat(20)}`;
+    const bad = [good, { ...head, ...good, chainId: 1 }, { ...head, ...good, jobMarket: other }, { ...head, ...terms }];
+    for (const content of [...bad, { ...head, ...good, kind: "order" }, { ...head, ...good, extra: 1 }]) {
+      const error = await rejection(() => read(content), ConfigError);
+      expect(error.message).to.include(`OFFER_FILE: ${file} is not a readable offer for the market of DEPLOYMENT_FILE`);
+    }
+  });
+
   it("names everything that is missing at once: there is no default for an address or a URL", async () => {
     const error = await rejection(() => readConfig({}), ConfigError);
     for (const name of Object.keys(env)) expect(error.message).to.include(`${name}: `);

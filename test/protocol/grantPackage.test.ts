@@ -10,12 +10,14 @@ const grant: GrantPackage["grant"] = {
   requester: address,
   operator: address,
   token: address,
-  pricePerUse: 2n ** 256n - 1n,
+  priceUnit: 2,
+  price: 2n ** 256n - 1n,
   maxUses: 2n ** 64n - 1n,
   notBefore: 0n,
   notAfter: 1n,
   resultReaders: [id],
   epoch: 2 ** 32 - 1,
+  ownerEpoch: 2 ** 32 - 1,
   nonce: 0n,
 };
 const pkg = {
@@ -51,6 +53,8 @@ describe("grantPackageSchema", () => {
     for (const field of ["maxUses", "notBefore", "notAfter"])
       expect(withGrant({ [field]: (2n ** 64n).toString() }), field).to.equal(false);
     for (const epoch of [-1, 2 ** 32, 0.5, "1"]) expect(withGrant({ epoch })).to.equal(false);
+    for (const ownerEpoch of [-1, 2 ** 32, 0.5, "1"]) expect(withGrant({ ownerEpoch })).to.equal(false);
+    for (const priceUnit of [-1, 3, 0.5, "1"]) expect(withGrant({ priceUnit })).to.equal(false);
   });
 
   it("refuses hex and addresses that are none, and lists that are too long", () => {

@@ -22,6 +22,9 @@ const receipt: Receipt = {
   outputCommitment: id,
   policyHash: id,
   fuelUsed: 2n ** 64n - 1n,
+  outputRows: 2n ** 64n - 1n,
+  runSeconds: 2 ** 32 - 1,
+  countedGrants: 65_535,
   logRoot: id,
   logSize: 0n,
   anchorBlock: 1n,
@@ -30,16 +33,22 @@ const receipt: Receipt = {
 };
 const order: JobOrder = {
   requester: address,
+  payer: address,
   programId: id,
   workloadId: id,
   paramsHash: id,
-  datasets: [{ datasetId: id, grantHash: id, price: 2n ** 256n - 1n }],
+  datasets: [{ datasetId: id, grantHash: id, maxPrice: 2n ** 256n - 1n }],
   resultKey: id,
   token: address,
   operatorFee: 1n,
   failureFee: 0n,
   operator: address,
+  offerHash: id,
+  bond: 2n ** 256n - 1n,
+  acceptBy: 2n ** 64n - 1n,
   deadline: 2n ** 64n - 1n,
+  quorum: 5,
+  session: id,
   nonce: 2n ** 256n - 1n,
 };
 
@@ -61,8 +70,10 @@ describe("receiptSchema", () => {
     expect(acceptsReceipt({ more: 1 })).to.equal(false);
     for (const field of Object.keys(receipt)) expect(acceptsReceipt({ [field]: undefined }), field).to.equal(false);
     for (const status of [0, 3, 1.5, "1"]) expect(acceptsReceipt({ status })).to.equal(false);
-    for (const failureCode of [-1, 16]) expect(acceptsReceipt({ failureCode })).to.equal(false);
-    for (const field of ["fuelUsed", "logSize", "anchorBlock"]) {
+    for (const failureCode of [-1, 17]) expect(acceptsReceipt({ failureCode })).to.equal(false);
+    for (const runSeconds of [-1, 2 ** 32, 0.5]) expect(acceptsReceipt({ runSeconds })).to.equal(false);
+    for (const countedGrants of [-1, 65_536, "1"]) expect(acceptsReceipt({ countedGrants })).to.equal(false);
+    for (const field of ["fuelUsed", "outputRows", "logSize", "anchorBlock"]) {
       expect(acceptsReceipt({ [field]: (2n ** 64n).toString() }), field).to.equal(false);
       expect(acceptsReceipt({ [field]: 1 }), field).to.equal(false);
     }
@@ -77,11 +88,12 @@ describe("orderSchema", () => {
   it("refuses unknown and missing fields, no data sets or too many", () => {
     expect(acceptsOrder({ more: 1 })).to.equal(false);
     for (const field of Object.keys(order)) expect(acceptsOrder({ [field]: undefined }), field).to.equal(false);
-    const use = { datasetId: id, grantHash: id, price: "1" };
+    const use = { datasetId: id, grantHash: id, maxPrice: "1" };
     expect(acceptsOrder({ datasets: Array(16).fill(use) })).to.equal(true);
     expect(acceptsOrder({ datasets: Array(17).fill(use) })).to.equal(false);
+    for (const quorum of [0, 6, 1.5, "1"]) expect(acceptsOrder({ quorum })).to.equal(false);
     expect(acceptsOrder({ datasets: [] })).to.equal(false);
     expect(acceptsOrder({ datasets: [{ ...use, more: 1 }] })).to.equal(false);
-    expect(acceptsOrder({ datasets: [{ ...use, price: "-1" }] })).to.equal(false);
+    expect(acceptsOrder({ datasets: [{ ...use, maxPrice: "-1" }] })).to.equal(false);
   });
 });

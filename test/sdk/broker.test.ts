@@ -68,7 +68,7 @@ describe("sdk: the key broker", () => {
 
   async function grant(datasetId: `0x${string}`, terms: Partial<Parameters<typeof signGrant>[1]> = {}) {
     const notAfter = (await chainTime(provider)) + 86_400n;
-    const base = { datasetId, programId, workloadId: world.workloadId, token: zeroAddress, pricePerUse: 1n, notAfter };
+    const base = { datasetId, programId, workloadId: world.workloadId, token: zeroAddress, price: 1n, notAfter };
     return await signGrant(provider, { ...base, ...terms });
   }
 

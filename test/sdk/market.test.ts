@@ -5,12 +5,12 @@ import { expect } from "chai";
 import { hexToString, keccak256, stringToBytes, stringToHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type Deployment, intelRootKey } from "../../protocol/deployment.ts";
+import { BadMetadataError } from "../../protocol/metadata.ts";
 import type { Program } from "../../protocol/program.ts";
 import { ContractRefusedError, NoContractError, NotEnoughCoinError } from "../../sdk/chainErrors.ts";
 import { type Client, createClient, NoWalletError, WrongChainError, WrongDeploymentError } from "../../sdk/client.ts";
 import { creditOf, NoCreditError, withdraw } from "../../sdk/credit.ts";
 import {
-  BadMetadataError,
   ForgedDatasetError,
   getDataset,
   listDatasets,
@@ -21,7 +21,7 @@ import {
 import { getEnclave, listEnclaves } from "../../sdk/enclaves.ts";
 import { newResultIdentity } from "../../sdk/encryption.ts";
 import { fetchOutput, NoResultError } from "../../sdk/fetchOutput.ts";
-import { ForgedJobError, findJob, jobStatus, UnknownJobError } from "../../sdk/findJob.ts";
+import { findJob, jobStatus, UnknownJobError } from "../../sdk/findJob.ts";
 import {
   chainTime,
   checkGrant,
@@ -43,6 +43,7 @@ import {
   prepareJob,
 } from "../../sdk/prepareJob.ts";
 import { publishDataset } from "../../sdk/publishDataset.ts";
+import { ForgedJobError } from "../../sdk/settlement.ts";
 import { BadAnswerError, fetchAttestation, uploadBlob } from "../../sdk/worker.ts";
 import { startLyingRpc } from "./support/lyingRpc.ts";
 import { rejection } from "./support/rejection.ts";
@@ -105,7 +106,7 @@ describe("sdk: the market", () => {
       programId: program.id,
       workloadId: world.workloadId,
       token: world.token,
-      pricePerUse: price,
+      price,
       notAfter: (await chainTime(provider)) + 86_400n,
       ...terms,
     });
@@ -230,7 +231,7 @@ describe("sdk: the market", () => {
         programId: program.id,
         workloadId: world.workloadId,
         token: zeroAddress,
-        pricePerUse: 0n,
+        price: 0n,
       };
       const error = await rejection(signGrant(requester, { ...terms, notAfter }), NotYoursError);
       expect(error.message).to.contain(addressOf(provider));
@@ -262,7 +263,7 @@ describe("sdk: the market", () => {
     it("refuses a grant that was altered, signed by another, or has a high s", async () => {
       const { datasetId } = await publish();
       const signed = await grantFor(datasetId);
-      const altered = { ...signed, grant: { ...signed.grant, pricePerUse: 0n } };
+      const altered = { ...signed, grant: { ...signed.grant, price: 0n } };
       await rejection(checkGrant(requester, altered), GrantBadSignatureError);
       const n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
       const s = n - BigInt(`0x${signed.signature.slice(66, 130)}`);
@@ -297,7 +298,7 @@ describe("sdk: the market", () => {
       expect(status.failure).to.equal("None");
       expect(status.resultHash).to.equal(receipt.resultHash);
       expect(status.signer).to.equal(enclave.account.address);
-      expect((await findJob(reader, opened.jobId)).settlement?.receipt).to.deep.equal(receipt);
+      expect((await findJob(reader, opened.jobId)).settlement?.sent?.receipt).to.deep.equal(receipt);
       const envelope = await fetchOutput(reader, opened.jobId, identity);
       expect(envelope.output).to.deep.equal({ rows: 3 });
       expect(await grantStateOf(reader, grant.grant)).to.deep.equal({ state: "used up", uses: 1n });
@@ -346,7 +347,7 @@ describe("sdk: the market", () => {
       const terms = await termsFor([grant]);
       expect((await openJob(requester, await prepareJob(requester, terms))).payment).to.equal("allowance");
 
-      const free = await grantFor(datasetId, { token: zeroAddress, pricePerUse: 5n });
+      const free = await grantFor(datasetId, { token: zeroAddress, price: 5n });
       const native = await termsFor([free]);
       const prepared = await prepareJob(requester, { ...native, token: zeroAddress, operatorFee: 7n });
       const opened = await openJob(requester, prepared);
@@ -374,7 +375,7 @@ describe("sdk: the market", () => {
 
     it("says which token error stopped the escrow", async () => {
       const { datasetId } = await publish();
-      const grant = await grantFor(datasetId, { pricePerUse: 10n ** 12n });
+      const grant = await grantFor(datasetId, { price: 10n ** 12n });
       const prepared = await prepareJob(requester, await termsFor([grant]));
       const error = await rejection(openJob(requester, prepared), ContractRefusedError);
       expect(error.contractError).to.equal("ERC20InsufficientBalance");
@@ -409,7 +410,7 @@ describe("sdk: the market", () => {
       expect(status.resultHash).to.equal(undefined);
       const error = await rejection(fetchOutput(reader, jobId, identity), NoResultError);
       expect(error.message).to.contain("ProgramTrapped");
-      expect(error.hint).to.match(/^The escrow, less the failure fee, is the requester's credit; .*--token/);
+      expect(error.hint).to.match(/^The escrow, less the failure fee, is the payer's credit; .*--token/);
       expect(await creditOf(reader, addressOf(requester), world.token)).to.equal(price + fee);
     });
 

@@ -24,6 +24,7 @@ import { plainLines, plainText } from "../../sdk/plainText.ts";
 import { deadlineAfter } from "../../sdk/prepareJob.ts";
 import { ForeignLogError, scanEvents } from "../../sdk/scanEvents.ts";
 import { BadAmountError, formatAmount, parseAmount } from "../../sdk/tokens.ts";
+import { plainGrant } from "../support/plainTerms.ts";
 import { startLyingRpc } from "./support/lyingRpc.ts";
 import { rejection } from "./support/rejection.ts";
 import { startWorld, type World } from "./support/world.ts";
@@ -79,7 +80,8 @@ describe("sdk: parts", () => {
     const grant: Grant = {
       ...ids,
       ...people,
-      pricePerUse: 1n,
+      ...plainGrant,
+      price: 1n,
       maxUses: 2n,
       notBefore: 3n,
       notAfter: 4n,

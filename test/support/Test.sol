@@ -16,6 +16,8 @@ interface Vm {
     function etch(address target, bytes calldata code) external;
     function mockCall(address target, bytes calldata data, bytes calldata answer) external;
     function clearMockedCalls() external;
+    function record() external;
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function expectRevert(bytes calldata data) external;
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
@@ -24,6 +26,7 @@ interface Vm {
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function readFileBinary(string calldata path) external view returns (bytes memory);
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
 }
 
 /// @title Test

@@ -14,11 +14,17 @@ import { jobMarketAbi } from "../../protocol/abi.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import { domainOf, hashOrder, type JobOrder, type Receipt } from "../../protocol/eip712.ts";
 import type { TestChain } from "./chain.ts";
+import { plainCounts, plainTerms } from "./plainTerms.ts";
 
-type Parameter = (typeof jobMarketAbi)[number];
-function inputOf(name: "open" | "settle", position: number) {
-  const item = jobMarketAbi.find((one: Parameter) => one.type === "function" && one.name === name);
-  return (item as { inputs: readonly unknown[] }).inputs[position];
+type Input = { name?: string; indexed?: boolean };
+
+/** An argument of a market's event, as the double takes it. */
+function inputOf(eventName: "JobOpened" | "JobSettled", name: string) {
+  const event = jobMarketAbi.find((item) => item.type === "event" && item.name === eventName);
+  const found = ((event?.inputs ?? []) as readonly Input[]).find((input) => input.name === name);
+  if (found === undefined) throw new Error(`${eventName} has no ${name}`);
+  const { indexed: _, ...parameter } = found;
+  return parameter;
 }
 
 const bytes32 = (name: string) => ({ name, type: "bytes32" });
@@ -31,7 +37,7 @@ export const emitterAbi = [
   emit("emitOpened", [
     bytes32("jobId"),
     uint("index"),
-    inputOf("open", 0),
+    inputOf("JobOpened", "order"),
     { name: "programUri", type: "string" },
     { name: "params", type: "bytes" },
   ]),
@@ -39,8 +45,10 @@ export const emitterAbi = [
     bytes32("jobId"),
     uint("index"),
     { name: "signer", type: "address" },
-    inputOf("settle", 2),
-    { name: "signature", type: "bytes" },
+    bytes32("receiptHash"),
+    bytes32("resultHash"),
+    inputOf("JobSettled", "countedGrants"),
+    inputOf("JobSettled", "failureCode"),
   ]),
   emit("emitCancelled", [bytes32("jobId"), uint("index")]),
   emit("emitExpired", [bytes32("jobId"), uint("index")]),
@@ -93,15 +101,17 @@ export function sampleJob(deployment: Deployment, number: number, changes: Parti
   const params = stringToHex(`{"n":${number}}`);
   const order: JobOrder = {
     requester: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+    payer: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
     programId: keccak256("0x01"),
     workloadId: keccak256("0x02"),
     paramsHash: keccak256(params),
-    datasets: [{ datasetId: keccak256("0x03"), grantHash: keccak256("0x04"), price: 5n }],
+    datasets: [{ datasetId: keccak256("0x03"), grantHash: keccak256("0x04"), maxPrice: 5n }],
     resultKey: keccak256("0x05"),
     token: zeroAddress,
     operatorFee: 7n,
     failureFee: 1n,
     operator: zeroAddress,
+    ...plainTerms,
     deadline: 4_000_000_000n,
     nonce: BigInt(number),
     ...changes,
@@ -130,6 +140,7 @@ export function sampleReceipt(job: SampleJob, resultHash?: Hex): Receipt {
     outputCommitment: resultHash === undefined ? zero : keccak256("0x08"),
     policyHash: keccak256("0x09"),
     fuelUsed: 1024n,
+    ...plainCounts,
     logRoot: keccak256("0x0a"),
     logSize: 3n,
     anchorBlock: 1n,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { erc20Abi, type Hex, zeroAddress } from "viem";
 import type { JobStep } from "../../enclave/jobs/ports.ts";
+import { costOf } from "../../protocol/charges.ts";
 import {
   type FailureCode,
   type Grant,
@@ -19,15 +20,16 @@ import { encodeParams, type Program, packProgram } from "../../protocol/program.
 import { sealKey } from "../../protocol/sealing.ts";
 import { testAccount } from "../../scripts/localChain.ts";
 import { addressOf, type Client, walletOf } from "../../sdk/client.ts";
-import { creditOf } from "../../sdk/credit.ts";
+import { creditOf, withdraw } from "../../sdk/credit.ts";
 import { getDataset } from "../../sdk/datasets.ts";
 import { datasetKeyBytes, decryptResult, newResultIdentity } from "../../sdk/encryption.ts";
 import { chainTime, signSealedKey } from "../../sdk/grants.ts";
 import { type OpenedJob, openJob } from "../../sdk/jobs.ts";
-import { costOf, type PreparedJob } from "../../sdk/prepareJob.ts";
+import type { PreparedJob } from "../../sdk/prepareJob.ts";
 import { randomUint256 } from "../../sdk/random.ts";
 import { postGrant, uploadBlob } from "../../sdk/worker.ts";
 import { failureOf, releasedResult, settlement } from "./outcomes.ts";
+import { plainTerms } from "./plainTerms.ts";
 import { programOf } from "./programs.ts";
 import type { Provider, Scenario } from "./scenario.ts";
 
@@ -66,12 +68,14 @@ export async function grantOf(
     requester: zeroAddress,
     operator: zeroAddress,
     token: s.market.token,
-    pricePerUse: fees.price,
+    priceUnit: 0,
+    price: fees.price,
     maxUses: 0n,
     notBefore: 0n,
     notAfter: (await chainTime(provider.client)) + 3600n,
     resultReaders: [],
     epoch: 0,
+    ownerEpoch: 0,
     nonce: randomUint256(),
     ...changes,
   };
@@ -125,19 +129,21 @@ export async function rawJob(s: Scenario, terms: RawTerms): Promise<PreparedJob 
   const params = terms.params ?? encoded.bytes;
   const order: JobOrder = {
     requester: addressOf(s.requester),
+    payer: addressOf(s.requester),
     programId: terms.program.id,
     workloadId: s.workloadId,
     paramsHash: encoded.hash,
     datasets: terms.grants.map(({ grant }) => ({
       datasetId: grant.datasetId,
       grantHash: hashGrant(s.requester.marketDomain, grant),
-      price: grant.pricePerUse,
+      maxPrice: grant.price,
     })),
     resultKey,
     token: s.market.token,
     operatorFee: fees.operatorFee,
     failureFee: fees.failureFee,
     operator: zeroAddress,
+    ...plainTerms,
     deadline: (await chainTime(s.requester)) + 3600n,
     nonce: randomUint256(),
     ...terms.changes,
@@ -211,8 +217,16 @@ export function credits(s: Scenario): Promise<bigint[]> {
   return Promise.all([1, 2, 3, 4].map((i) => creditOf(s.requester, testAccount(i).address, s.market.token)));
 }
 
+/** The market spends a requester's credit first: without any, a job is paid from its wallet, and credit is what it gets. */
+export async function withoutCredit(s: Scenario): Promise<void> {
+  const { token } = s.market;
+  const credit = await creditOf(s.requester, addressOf(s.requester), token);
+  if (credit > 0n) await withdraw(s.requester, { token });
+}
+
 /** What the same four gain while something is done. */
 export async function gainsOf<T>(s: Scenario, act: () => Promise<T>): Promise<{ gained: bigint[]; value: T }> {
+  await withoutCredit(s);
   const before = await credits(s);
   const value = await act();
   return { gained: (await credits(s)).map((credit, i) => credit - (before[i] ?? 0n)), value };

@@ -10,7 +10,9 @@ export async function deployMarket(chain: TestChain): Promise<Deployment> {
   const fromBlock = Number(await chain.public.getBlockNumber());
   const enclaveRegistry = await deployContract(clients, "mocks/MockEnclaveRegistry.sol/MockEnclaveRegistry", []);
   const datasetRegistry = await deployContract(clients, "market/DatasetRegistry.sol/DatasetRegistry", []);
-  const jobMarket = await deployContract(clients, "market/JobMarket.sol/JobMarket", [enclaveRegistry, datasetRegistry]);
+  const registries = [enclaveRegistry, datasetRegistry] as const;
+  const extension = await deployContract(clients, "market/MarketExtension.sol/MarketExtension", [...registries]);
+  const jobMarket = await deployContract(clients, "market/JobMarket.sol/JobMarket", [...registries, extension]);
   return {
     chainId: 31337,
     fromBlock,

@@ -109,7 +109,7 @@ export async function startScenario(options: WorkerOptions & MarketOptions = {})
       programId: program.id,
       workloadId,
       token: market.token,
-      pricePerUse: 2_500_000n,
+      price: 2_500_000n,
       notAfter: (await chainTime(provider.client)) + 3600n,
       ...terms,
     });

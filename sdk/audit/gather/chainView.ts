@@ -36,6 +36,8 @@ export type Wanted<event extends AbiEvent> = {
   address: Address;
   event: event;
   args: Readonly<Record<string, unknown>>;
+  /** This block alone. */
+  block?: bigint;
 };
 
 /** The chain, seen from `anchor`. All functions throw typed errors. */
@@ -44,12 +46,11 @@ export type ChainView = {
   anchor: BlockRef;
   block(number: bigint): Promise<BlockRef>;
   events<const event extends AbiEvent>(wanted: Wanted<event>): Promise<Seen<event>[]>;
-  read<const abi extends Abi, name extends ContractFunctionName<abi, View>>(call: {
-    address: Address;
-    abi: abi;
-    functionName: name;
-    args: ContractFunctionArgs<abi, View, name>;
-  }): Promise<ContractFunctionReturnType<abi, View, name>>;
+  /** At the anchor, or at an earlier block, which not every RPC can. */
+  read<const abi extends Abi, name extends ContractFunctionName<abi, View>>(
+    call: { address: Address; abi: abi; functionName: name; args: ContractFunctionArgs<abi, View, name> },
+    at?: bigint,
+  ): Promise<ContractFunctionReturnType<abi, View, name>>;
   transaction(hash: Hex): Promise<GetTransactionReturnType>;
   receipt(hash: Hex): Promise<TransactionReceipt>;
   hasCode(address: Address): Promise<boolean>;
@@ -97,7 +98,7 @@ export async function openChainView(chain: PublicClient, deployment: Deployment,
     block,
     async events(wanted) {
       const seen: Seen<typeof wanted.event>[] = [];
-      for await (const log of scanEvents(client, { ...wanted, toBlock: anchor.number })) {
+      for await (const log of scanEvents(client, rangeOf(wanted, anchor.number))) {
         const where = await block(log.blockNumber);
         if (where.hash !== log.blockHash)
           throw new ContradictoryChainError(`an event of block ${where.number} is of a fork`);
@@ -107,9 +108,9 @@ export async function openChainView(chain: PublicClient, deployment: Deployment,
       }
       return seen;
     },
-    async read(call) {
+    async read(call, at = anchor.number) {
       const loose = call as { address: Address; abi: Abi; functionName: string; args: readonly unknown[] };
-      return (await typed(chain.readContract({ ...loose, blockNumber: anchor.number }))) as never; // as `call` says
+      return (await typed(chain.readContract({ ...loose, blockNumber: at }))) as never; // as `call` says
     },
     async transaction(hash) {
       const found = await typed(chain.getTransaction({ hash }));
@@ -130,6 +131,10 @@ export async function openChainView(chain: PublicClient, deployment: Deployment,
     },
   };
   return view;
+}
+
+function rangeOf<event extends AbiEvent>({ block, ...wanted }: Wanted<event>, last: bigint) {
+  return block === undefined ? { ...wanted, toBlock: last } : { ...wanted, fromBlock: block, toBlock: block };
 }
 
 async function typed<T>(answer: Promise<T>): Promise<T> {

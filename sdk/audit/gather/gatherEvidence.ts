@@ -4,12 +4,12 @@
 import { concatHex, type Hex, type PublicClient } from "viem";
 import { enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../../protocol/abi.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
-import { jobStates } from "../../../protocol/eip712.ts";
-import type { BlockRef, DatasetEvidence, Evidence, Missing } from "../evidence.ts";
+import { type JobState, jobStates, type Receipt } from "../../../protocol/eip712.ts";
+import { type BlockRef, type DatasetEvidence, type Evidence, isMissing, type Missing } from "../evidence.ts";
 import { type ChainView, openChainView } from "./chainView.ts";
 import { gatherDataset } from "./consent.ts";
 import { gatherRecord, gatherRegistration } from "./enclave.ts";
-import { gatherCredits, gatherEnding, gatherOpening } from "./job.ts";
+import { gatherAcceptance, gatherCounted, gatherCredits, gatherEnding, gatherOpening } from "./job.ts";
 import { gatherProgram, gatherWorker, openResult } from "./worker.ts";
 
 /** What to audit, and with what. */
@@ -38,12 +38,12 @@ export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
   const { deployment, jobId, workerUrl, resultIdentity } = options;
   const view = await openChainView(options.chain, deployment, options.at);
   const opening = await gatherOpening(view, jobId);
-  const { ending, settlement } = await gatherEnding(view, jobId);
+  const { ending, settlement } = await gatherEnding(view, jobId, opening, workerUrl);
   const signer = settlement?.signer;
   const receipt = settlement?.receipt;
   const datasets: DatasetEvidence[] = [];
   for (const [position, use] of opening.order.datasets.entries())
-    datasets.push(await gatherDataset(view, use, position, settlement));
+    datasets.push(await gatherDataset(view, use, position, ending, settlement));
   const worker = await gatherWorker(workerUrl, jobId, receipt);
   const evidence: Evidence = {
     deployment,
@@ -51,20 +51,31 @@ export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
     anchor: view.anchor,
     wiring: await gatherWiring(view),
     opening,
-    state: await gatherState(view, opening.index, jobId),
+    state: opening.index === undefined ? undefined : await gatherState(view, opening.index, jobId),
     ending,
     settlement,
     registration: signer === undefined ? noReceipt : await gatherRegistration(view, signer),
     enclaveRecord: signer === undefined ? noReceipt : await gatherRecord(view, signer),
     receiptAnchor: receipt === undefined ? noReceipt : await gatherAnchor(view, receipt.anchorBlock),
     datasets,
-    credits: await gatherCredits(view, jobId),
-    program: receipt === undefined ? noReceipt : await gatherProgram(opening.programUri, workerUrl),
+    credits: await gatherCredits(view, settlement?.together[0]?.jobId ?? jobId),
+    acceptance: await gatherAcceptance(view, jobId),
+    counted: await gatherCounted(view, jobId),
+    program: await gatherProgramOf(receipt, opening.programUri, workerUrl),
     worker,
     opened: await openResult(worker.result, receipt, resultIdentity),
   };
   await view.requireAnchor();
   return evidence;
+}
+
+async function gatherProgramOf(
+  receipt: Receipt | undefined,
+  uri: string | Missing,
+  workerUrl: string | undefined,
+): Promise<Uint8Array | Missing> {
+  if (receipt === undefined) return noReceipt;
+  return isMissing(uri) ? uri : await gatherProgram(uri, workerUrl);
 }
 
 async function gatherWiring(view: ChainView): Promise<Evidence["wiring"]> {
@@ -83,7 +94,7 @@ async function gatherWiring(view: ChainView): Promise<Evidence["wiring"]> {
   };
 }
 
-async function gatherState(view: ChainView, index: bigint, jobId: Hex): Promise<Evidence["state"]> {
+async function gatherState(view: ChainView, index: bigint, jobId: Hex): Promise<JobState> {
   const address = view.deployment.contracts.jobMarket;
   const state = await view.read({ address, abi: jobMarketAbi, functionName: "jobState", args: [index, jobId] });
   return jobStates[state] ?? "None";

@@ -1,33 +1,33 @@
 /**
- * Room: sdk/audit/gather/job. How a job was opened and ended, and what money moved, from events and calldata.
+ * Room: sdk/audit/gather/job. How a job was opened and ended, and whom it paid, from events and calldata.
  */
-import {
-  type Address,
-  decodeFunctionData,
-  erc20Abi,
-  getAbiItem,
-  type Hex,
-  isAddressEqual,
-  parseEventLogs,
-  zeroAddress,
-} from "viem";
+import { type Address, getAbiItem, type Hex, isAddressEqual } from "viem";
 import { jobMarketAbi } from "../../../protocol/abi.ts";
-import type { SignedGrant } from "../../../protocol/eip712.ts";
+import { type Settlement as Sent, settlementIn } from "../../../protocol/chain/settlingTransaction.ts";
+import { domainOf, hashReceipt, receiptStatus } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
-import type { Credit, Ending, Missing, Opening, Settlement } from "../evidence.ts";
-import { type ChainView, ContradictoryChainError } from "./chainView.ts";
-
-/** Source: JobMarket.open, BadDatasetCount. */
-const maxDatasets = 16;
+import { maxDatasets } from "../../../protocol/limits.ts";
+import { fetchReceipt } from "../../worker.ts";
+import type { CountedReceipt, Credit, Ending, Opening, Settlement } from "../evidence.ts";
+import { type ChainView, ContradictoryChainError, type Seen } from "./chainView.ts";
+import { gatherRecord } from "./enclave.ts";
+import { gatherPayerCredit } from "./payerCredit.ts";
+import { signedGrantsOf } from "./shownGrants.ts";
 
 const openedEvent = getAbiItem({ abi: jobMarketAbi, name: "JobOpened" });
 const settledEvent = getAbiItem({ abi: jobMarketAbi, name: "JobSettled" });
+const disagreedEvent = getAbiItem({ abi: jobMarketAbi, name: "JobDisagreed" });
 const cancelledEvent = getAbiItem({ abi: jobMarketAbi, name: "JobCancelled" });
 const expiredEvent = getAbiItem({ abi: jobMarketAbi, name: "JobExpired" });
+const acceptedEvent = getAbiItem({ abi: jobMarketAbi, name: "JobAccepted" });
+const countedEvent = getAbiItem({ abi: jobMarketAbi, name: "ReceiptCounted" });
+const orderEvent = getAbiItem({ abi: jobMarketAbi, name: "OrderSettled" });
 const creditedEvent = getAbiItem({ abi: jobMarketAbi, name: "Credited" });
 
+const notOnChain = { missing: "the order was settled without being opened: only its parties have this" };
+
 /**
- * How the job was opened.
+ * How the job was opened; of a signed order that was not, how it was settled.
  *
  * @throws {@link NoSuchJobError} | ContradictoryChainError
  * @example
@@ -36,86 +36,110 @@ const creditedEvent = getAbiItem({ abi: jobMarketAbi, name: "Credited" });
 export async function gatherOpening(view: ChainView, jobId: Hex): Promise<Opening> {
   const address = view.deployment.contracts.jobMarket;
   const [opened, ...more] = await view.events({ address, event: openedEvent, args: { jobId } });
-  if (opened === undefined) throw new NoSuchJobError(jobId, view.anchor.number);
+  if (opened === undefined) return await gatherOrder(view, jobId);
   if (more.length > 0) throw new ContradictoryChainError("the job was opened twice");
   const { index, order, programUri, params } = opened.args;
   if (order.datasets.length > maxDatasets) throw new ContradictoryChainError("no job has so many data sets");
-  const moved = await gatherMoves(view, opened.transactionHash, order.token);
-  return { block: opened.block, logIndex: opened.logIndex, index, order, programUri, params, moved };
+  const where = { number: opened.block.number, transactionHash: opened.transactionHash };
+  const payerCredit = await gatherPayerCredit(view, order.payer, order.token, where);
+  return { block: opened.block, logIndex: opened.logIndex, index, order, programUri, params, payerCredit };
 }
 
-async function gatherMoves(view: ChainView, transactionHash: Hex, token: Address): Promise<Opening["moved"]> {
-  const market = view.deployment.contracts.jobMarket;
-  if (token === zeroAddress) {
-    const { from, to, value } = await view.transaction(transactionHash);
-    if (to === null || !isAddressEqual(to, market))
-      return {
-        missing: "the job was opened through another contract: the coin sent along does not show in the transaction",
-      };
-    return [{ token, from, amount: value }];
-  }
-  const { logs } = await view.receipt(transactionHash);
-  const ofToken = logs.filter((log) => isAddressEqual(log.address, token));
-  return parseEventLogs({ abi: erc20Abi, eventName: "Transfer", logs: ofToken })
-    .filter(({ args }) => isAddressEqual(args.to, market))
-    .map(({ args }) => ({ token, from: args.from, amount: args.value }));
+async function gatherOrder(view: ChainView, jobId: Hex): Promise<Opening> {
+  const address = view.deployment.contracts.jobMarket;
+  const [settled, ...more] = await view.events({ address, event: orderEvent, args: { jobId } });
+  if (settled === undefined) throw new NoSuchJobError(jobId, view.anchor.number);
+  if (more.length > 0) throw new ContradictoryChainError("the order was settled twice");
+  const { block, logIndex, transactionHash } = settled;
+  const sent = await sentIn(view, transactionHash, jobId);
+  if (sent === undefined) throw new OrderNotShownError(jobId);
+  const { order } = sent;
+  const where = { number: block.number, transactionHash };
+  const payerCredit = await gatherPayerCredit(view, order.payer, order.token, where);
+  return { block, logIndex, index: undefined, order, programUri: notOnChain, params: notOnChain, payerCredit };
 }
 
 /**
  * How the job ended, if it did.
  *
+ * @param workerUrl - asked for the receipt where it is not in calldata of the market's.
  * @throws ContradictoryChainError if it ended twice.
  * @example
- * const { ending, settlement } = await gatherEnding(view, jobId)
+ * const { ending, settlement } = await gatherEnding(view, jobId, opening, workerUrl)
  */
 export async function gatherEnding(
   view: ChainView,
   jobId: Hex,
+  opening: Opening,
+  workerUrl: string | undefined,
 ): Promise<{ ending: Ending | undefined; settlement: Settlement | undefined }> {
   const address = view.deployment.contracts.jobMarket;
   const args = { jobId };
   const settled = await view.events({ address, event: settledEvent, args });
+  const orders = await view.events({ address, event: orderEvent, args });
+  const disagreed = await view.events({ address, event: disagreedEvent, args });
   const cancelled = await view.events({ address, event: cancelledEvent, args });
   const expired = await view.events({ address, event: expiredEvent, args });
   const endings: Ending[] = [
     ...settled.map((seen) => ({ ...seen, index: seen.args.index, how: "settled" as const })),
+    ...orders.map((seen) => ({ ...seen, index: undefined, how: "settled" as const })),
+    ...disagreed.map((seen) => ({ ...seen, index: seen.args.index, how: "disagreed" as const })),
     ...cancelled.map((seen) => ({ ...seen, index: seen.args.index, how: "cancelled" as const })),
     ...expired.map((seen) => ({ ...seen, index: seen.args.index, how: "expired" as const })),
   ];
   if (endings.length > 1) throw new ContradictoryChainError("the job ended more than once");
   const [ending] = endings;
-  const [last] = settled;
-  if (last === undefined) return { ending, settlement: undefined };
-  const { receipt, signature, signer } = last.args;
-  const grants = await gatherGrants(view, last.transactionHash, last.args.index);
-  return { ending, settlement: { receipt, signature, signer, grants } };
+  const last = settled[0] ?? orders[0];
+  const settlement = last && (await gatherSettlement(view, jobId, opening, last, workerUrl));
+  return { ending, settlement };
 }
 
-/** The grants of a settlement stand in its calldata only. */
-async function gatherGrants(view: ChainView, transactionHash: Hex, index: bigint): Promise<SignedGrant[] | Missing> {
-  const { to, input } = await view.transaction(transactionHash);
-  const elsewhere = {
-    missing: "the job was settled through another contract: its grants do not show in the transaction",
-  };
-  if (to === null || !isAddressEqual(to, view.deployment.contracts.jobMarket)) return elsewhere;
-  try {
-    const call = decodeFunctionData({ abi: jobMarketAbi, data: input });
-    if (call.functionName !== "settle" || call.args[0] !== index) return elsewhere;
-    return [...call.args[4]];
-  } catch {
-    return { missing: "the settlement's calldata cannot be read" };
+type SettledSeen = Pick<Seen<typeof settledEvent | typeof orderEvent>, "args" | "transactionHash">;
+
+/** The receipt stands in the settlement's calldata; where it does not show, its worker may have it. */
+async function gatherSettlement(
+  view: ChainView,
+  jobId: Hex,
+  { order }: Opening,
+  { args, transactionHash }: SettledSeen,
+  workerUrl: string | undefined,
+): Promise<Settlement | undefined> {
+  const { receiptHash, signer } = args;
+  const sent = await sentIn(view, transactionHash, jobId);
+  if (sent !== undefined) {
+    const { receipt, signature, together } = sent;
+    const counted = together.find(({ status }) => status === receiptStatus.ok)?.countedGrants ?? 0;
+    const grants = signedGrantsOf(order, counted, sent.grants, await gatherRecord(view, signer));
+    return { receipt, signature, signer, receiptHash, grants, offer: sent.offer[0], together };
   }
+  const missing = { missing: "the job was settled through another contract: this does not show in the transaction" };
+  const domain = domainOf(view.deployment.chainId, view.deployment.contracts.jobMarket);
+  const shown = workerUrl === undefined ? undefined : await fetchReceipt(workerUrl, jobId).catch(ignoreKnown);
+  if (shown === undefined || hashReceipt(domain, shown.receipt) !== receiptHash) return undefined;
+  return { ...shown, signer, receiptHash, grants: missing, offer: missing, together: [shown.receipt] };
+}
+
+function ignoreKnown(error: unknown): undefined {
+  if (!(error instanceof BaseError)) throw error;
+}
+
+async function sentIn(view: ChainView, transactionHash: Hex, jobId: Hex): Promise<Sent | undefined> {
+  const { chainId, contracts } = view.deployment;
+  const { to, input } = await view.transaction(transactionHash);
+  if (to === null || !isAddressEqual(to, contracts.jobMarket)) return undefined;
+  return settlementIn(input, domainOf(chainId, contracts.jobMarket), jobId);
 }
 
 /**
- * Every credit of the job.
+ * Every credit that was booked under a job.
  *
+ * @param source - the job's id, or the first one's of those that were settled together.
  * @example
  * const credits = await gatherCredits(view, jobId)
  */
-export async function gatherCredits(view: ChainView, jobId: Hex): Promise<Credit[]> {
+export async function gatherCredits(view: ChainView, source: Hex): Promise<Credit[]> {
   const address = view.deployment.contracts.jobMarket;
-  const seen = await view.events({ address, event: creditedEvent, args: { jobId } });
+  const seen = await view.events({ address, event: creditedEvent, args: { source } });
   return seen.map(({ args: { account, token, amount }, transactionHash }) => ({
     account,
     token,
@@ -124,12 +148,54 @@ export async function gatherCredits(view: ChainView, jobId: Hex): Promise<Credit
   }));
 }
 
+/**
+ * Who has accepted the job, and who staked the bond.
+ *
+ * @example
+ * const acceptance = await gatherAcceptance(view, jobId)
+ */
+export async function gatherAcceptance(
+  view: ChainView,
+  jobId: Hex,
+): Promise<{ signer: Address; bonder: Address } | undefined> {
+  const address = view.deployment.contracts.jobMarket;
+  const [accepted] = await view.events({ address, event: acceptedEvent, args: { jobId } });
+  return accepted && { signer: accepted.args.signer, bonder: accepted.args.bonder };
+}
+
+/**
+ * What enclaves have said before the last one, where the order asks for several.
+ *
+ * @example
+ * const counted = await gatherCounted(view, jobId)
+ */
+export async function gatherCounted(view: ChainView, jobId: Hex): Promise<CountedReceipt[]> {
+  const address = view.deployment.contracts.jobMarket;
+  const counted: CountedReceipt[] = [];
+  for (const { args, block, logIndex } of await view.events({ address, event: countedEvent, args: { jobId } })) {
+    const { signer, platformId, receiptHash, outputCommitment } = args;
+    const record = await gatherRecord(view, signer);
+    counted.push({ block, logIndex, signer, platformId, receiptHash, outputCommitment, record });
+  }
+  return counted;
+}
+
 /** The chain does not know the job. */
 export class NoSuchJobError extends BaseError {
   override readonly name = "Audit.NoSuchJobError";
   constructor(jobId: Hex, block: bigint) {
     super(`No job ${jobId} was opened up to block ${block}.`, {
       hint: "Check the job id, the deployment and the RPC.",
+    });
+  }
+}
+
+/** A signed order was settled, and only its parties know what it says. */
+export class OrderNotShownError extends BaseError {
+  override readonly name = "Audit.OrderNotShownError";
+  constructor(jobId: Hex) {
+    super(`Order ${jobId} was settled through another contract: it does not show in the transaction.`, {
+      hint: "Its requester and its worker have the order; without it there is nothing to audit.",
     });
   }
 }

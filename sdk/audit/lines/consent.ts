@@ -4,10 +4,12 @@
  */
 import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { datasetIdOf } from "../../../protocol/attestationBinding.ts";
+import { priceOf } from "../../../protocol/charges.ts";
 import { type DatasetUse, domainOf, type Grant, hashGrant, type SignedGrant } from "../../../protocol/eip712.ts";
 import { type DatasetEvidence, type Evidence, isMissing, type Position, type Settlement } from "../evidence.ts";
 import { isSignedBy } from "../isSignedBy.ts";
 import { type AuditLine, allOf, type Finding, given, holds, isoTime, line, unknown } from "../line.ts";
+import { isBefore, ownerAt } from "../position.ts";
 
 /**
  * Judges the registration and the grant of each data set, numbered from 1 in the order's order.
@@ -22,7 +24,9 @@ export function consentLines(evidence: Evidence, settlement: Settlement | undefi
     const id = `consent.${position + 1}`;
     const withGrant = (look: (signed: SignedGrant, owner: Address) => Finding) => () =>
       given(dataset.registration, ({ owner }) =>
-        withSignedGrant(settlement, position, (signed) => look(signed, owner)),
+        withSignedGrant(settlement, position, (signed) =>
+          look(signed, ownerAt(owner, dataset.transfers, evidence.ending)),
+        ),
       );
     return [
       line(`${id}.dataset`, `The registered owner and content are those of ${name}`, () =>
@@ -32,7 +36,7 @@ export function consentLines(evidence: Evidence, settlement: Settlement | undefi
               "its id is not the hash of owner, content and salt":
                 datasetIdOf(owner, contentHash, salt) === use.datasetId,
             },
-            `owner ${owner}, id recomputed`,
+            `registered by ${owner}, id recomputed`,
           ),
         ),
       ),
@@ -44,7 +48,7 @@ export function consentLines(evidence: Evidence, settlement: Settlement | undefi
       line(
         `${id}.terms`,
         `The grant for ${name} allows this program, workload, requester, operator and price`,
-        withGrant(({ grant }) => judgeTerms(evidence, use, grant)),
+        withGrant(({ grant }) => judgeTerms(evidence, use, grant, dataset, settlement?.receipt.outputRows ?? 0n)),
       ),
       line(
         `${id}.force`,
@@ -56,7 +60,18 @@ export function consentLines(evidence: Evidence, settlement: Settlement | undefi
 }
 
 const absent = { missing: "the data set was not looked up" };
-const nothing: DatasetEvidence = { registration: absent, epochs: [], nonceRevocations: [], contractAccepts: absent };
+const nothing: DatasetEvidence = {
+  registration: absent,
+  epochs: [],
+  transfers: [],
+  retirements: [],
+  ownerEpochs: [],
+  nonceRevocations: [],
+  contractAccepts: absent,
+};
+
+/** Nonces below are fresh again in their owner's next epoch. Source: IDatasetRegistry.revokeGrantNonce. */
+const firstLastingNonce = 224n;
 
 function withSignedGrant(
   settlement: Settlement | undefined,
@@ -67,7 +82,9 @@ function withSignedGrant(
   if (settlement.receipt.failureCode !== 0) return unknown("a FAILED settlement carries no grants: none was paid for");
   return given(settlement.grants, (grants) => {
     const signed = grants[position];
-    return signed === undefined ? unknown("the settlement carries no such grant") : look(signed);
+    return signed === undefined
+      ? unknown("the grant is free and unlimited: the enclave alone checked it, and committed to it in the receipt")
+      : look(signed);
   });
 }
 
@@ -88,8 +105,15 @@ function judgeSignature(
   );
 }
 
-function judgeTerms({ opening, registration }: Evidence, use: DatasetUse, grant: Grant): Finding {
+function judgeTerms(
+  { opening, registration }: Evidence,
+  use: DatasetUse,
+  grant: Grant,
+  dataset: DatasetEvidence,
+  rows: bigint,
+): Finding {
   const { order } = opening;
+  const price = priceOf(grant, isMissing(dataset.registration) ? 0 : dataset.registration.sizeBytes, rows);
   return given(registration, ({ operator }) =>
     allOf(
       {
@@ -99,9 +123,9 @@ function judgeTerms({ opening, registration }: Evidence, use: DatasetUse, grant:
         "it is for another requester": isAnyOr(grant.requester, order.requester),
         "it is for another operator": isAnyOr(grant.operator, operator),
         "it is for another token": isAddressEqual(grant.token, order.token),
-        "it is for another price": grant.pricePerUse === use.price,
+        [`it comes to ${price}, over the order's ceiling`]: price <= use.maxPrice,
       },
-      `${grant.pricePerUse} units of ${isAddressEqual(grant.token, zeroAddress) ? "the native coin" : grant.token}`,
+      `${price} units of ${isAddressEqual(grant.token, zeroAddress) ? "the native coin" : grant.token}`,
     ),
   );
 }
@@ -112,22 +136,32 @@ function judgeForce({ ending, receiptAnchor }: Evidence, dataset: DatasetEvidenc
   const within = (time: bigint) => time >= grant.notBefore && time <= grant.notAfter;
   // State at the anchor block is the state after all of its events.
   const atAnchor = (event: Position) => event.block.number <= receiptAnchor.number;
-  const atSettlement = (event: Position) =>
-    event.block.number < ending.block.number ||
-    (event.block.number === ending.block.number && event.logIndex < ending.logIndex);
+  const atSettlement = (event: Position) => isBefore(event, ending);
+  const { epochs, nonceRevocations, ownerEpochs, retirements } = dataset;
   const epochAt = (when: (event: Position) => boolean) =>
-    dataset.epochs.filter(when).reduce((newest, { newEpoch }) => Math.max(newest, newEpoch), 0);
-  const later =
-    dataset.nonceRevocations.some((event) => !atSettlement(event)) ||
-    dataset.epochs.some((event) => !atSettlement(event));
+    epochs.filter(when).reduce((newest, { newEpoch }) => Math.max(newest, newEpoch), 0);
+  const ownerEpochAt = (when: (event: Position) => boolean) =>
+    ownerEpochs.filter(when).reduce((newest, { newOwnerEpoch }) => Math.max(newest, newOwnerEpoch), 0);
+  // A small nonce that was revoked in an earlier epoch of its owner is fresh again.
+  const lasts = (event: Position) =>
+    grant.nonce >= firstLastingNonce ||
+    ownerEpochs.every((change) => change.newOwnerEpoch > grant.ownerEpoch || isBefore(change, event));
+  const nonceRevoked = (when: (event: Position) => boolean) => nonceRevocations.some((it) => lasts(it) && when(it));
+  const later = [...epochs, ...nonceRevocations, ...ownerEpochs, ...retirements].some((it) => !atSettlement(it));
   return allOf(
     {
       "it was not valid at the time of the anchor block": within(receiptAnchor.timestamp),
       "it was not valid at the time of the settlement": within(ending.block.timestamp),
       "all grants of its epoch were revoked before the anchor block": epochAt(atAnchor) === grant.epoch,
       "all grants of its epoch were revoked before the settlement": epochAt(atSettlement) === grant.epoch,
-      "it was revoked before the anchor block": !dataset.nonceRevocations.some(atAnchor),
-      "it was revoked before the settlement": !dataset.nonceRevocations.some(atSettlement),
+      "all grants of its owner's epoch were revoked before the anchor block":
+        ownerEpochAt(atAnchor) === grant.ownerEpoch,
+      "all grants of its owner's epoch were revoked before the settlement":
+        ownerEpochAt(atSettlement) === grant.ownerEpoch,
+      "it was revoked before the anchor block": !nonceRevoked(atAnchor),
+      "it was revoked before the settlement": !nonceRevoked(atSettlement),
+      "the data set was retired before the anchor block": !retirements.some(atAnchor),
+      "the data set was retired before the settlement": !retirements.some(atSettlement),
     },
     `valid ${isoTime(grant.notBefore)} to ${isoTime(grant.notAfter)}, not revoked before${later ? "; revoked since" : ""}`,
   );

@@ -3,8 +3,8 @@
  */
 import { isAddressEqual, keccak256, size } from "viem";
 import { domainOf, hashOrder, type JobState, receiptStatus } from "../../../protocol/eip712.ts";
-import type { Evidence } from "../evidence.ts";
-import { type AuditLine, allOf, line } from "../line.ts";
+import { type Evidence, isMissing } from "../evidence.ts";
+import { type AuditLine, allOf, holds, line, unknown } from "../line.ts";
 
 /**
  * Judges the order, the job's state, its parameters, and the contracts behind the market.
@@ -34,28 +34,34 @@ export function orderLines(evidence: Evidence): AuditLine[] {
           "its hash is another":
             hashOrder(domainOf(deployment.chainId, contracts.jobMarket), opening.order) === evidence.jobId,
         },
-        `EIP-712 hash recomputed; opened in block ${opening.block.number}`,
+        `EIP-712 hash recomputed; ${opening.index === undefined ? "settled" : "opened"} in block ${opening.block.number}`,
       ),
     ),
     line("order.state", "The stored state agrees with the events", () => {
+      if (opening.index === undefined) return holds("settled in one transaction, without being opened");
       const expected = expectedState(evidence);
       const comparisons = { [`stored ${evidence.state}, the events say ${expected}`]: evidence.state === expected };
       const index = evidence.ending === undefined || evidence.ending.index === opening.index;
       return allOf({ ...comparisons, "opened and ended under different indices": index }, expected);
     }),
     line("order.params", "The parameters are the agreed ones", () =>
-      allOf(
-        { "they have another hash": keccak256(opening.params) === opening.order.paramsHash },
-        `${size(opening.params)} bytes hash to the order's paramsHash`,
-      ),
+      isMissing(opening.params)
+        ? unknown(opening.params.missing)
+        : allOf(
+            { "they have another hash": keccak256(opening.params) === opening.order.paramsHash },
+            `${size(opening.params)} bytes hash to the order's paramsHash`,
+          ),
     ),
   ];
 }
 
 /** What the events say. */
-function expectedState({ ending, settlement }: Evidence): JobState {
-  if (ending === undefined) return "Open";
+function expectedState({ acceptance, ending, settlement, state }: Evidence): JobState {
+  if (ending === undefined) return acceptance === undefined ? "Open" : "Accepted";
+  if (ending.how === "disagreed") return "Disagreed";
   if (ending.how === "cancelled") return "Cancelled";
   if (ending.how === "expired") return "Expired";
-  return settlement?.receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
+  // Without its receipt the state is all that says how it was settled.
+  if (settlement === undefined) return state === "SettledOk" ? state : "SettledFailed";
+  return settlement.receipt.status === receiptStatus.ok ? "SettledOk" : "SettledFailed";
 }

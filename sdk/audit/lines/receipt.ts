@@ -27,6 +27,13 @@ export function receiptLines(evidence: Evidence, settlement: Settlement): AuditL
       judgeSigner(evidence, settlement),
     ),
     line("receipt.order", "The receipt is for this order, and says one thing", () => judgeFields(evidence, receipt)),
+    ...(evidence.opening.order.quorum > 1
+      ? [
+          line("receipt.quorum", "As many enclaves as agreed, each on its own platform, said the same", () =>
+            judgeQuorum(evidence, receipt),
+          ),
+        ]
+      : []),
     line("receipt.inputs", "The receipt names the registered contents of the agreed data sets", () => {
       if (wasNotReached(receipt, receipt.inputsRoot, inputsRootOf([])))
         return holds("the run failed before it had inputs");
@@ -62,8 +69,33 @@ function wasNotReached(receipt: Receipt, value: Hex, nothing: Hex): boolean {
   return receipt.status === receiptStatus.failed && value === nothing;
 }
 
-function judgeSigner({ deployment, registration }: Evidence, { receipt, signature, signer }: Settlement): Finding {
+function judgeQuorum({ counted, opening, registration }: Evidence, { outputCommitment }: Receipt): Finding {
+  if (isMissing(registration)) return unknown(registration.missing);
+  const platforms = [registration.platformId];
+  for (const { record } of counted) {
+    if (isMissing(record)) return unknown(record.missing);
+    platforms.push(record.platformId);
+  }
+  const { quorum } = opening.order;
+  return allOf(
+    {
+      [`${platforms.length} enclaves were counted, ${quorum} are agreed`]: platforms.length === quorum,
+      "two of them run on one platform": new Set(platforms).size === platforms.length,
+      "the market counted another platform than is registered": counted.every(
+        ({ platformId, record }) => isMissing(record) || record.platformId === platformId,
+      ),
+      "one said something else": counted.every((one) => one.outputCommitment === outputCommitment),
+    },
+    `${quorum} equal output commitments; the receipts of the others are known by their hashes`,
+  );
+}
+
+function judgeSigner(
+  { deployment, registration }: Evidence,
+  { receipt, receiptHash, signature, signer }: Settlement,
+): Finding {
   const digest = hashReceipt(domainOf(deployment.chainId, deployment.contracts.jobMarket), receipt);
+  if (digest !== receiptHash) return fails("the market settled by another receipt");
   if (!isSignedBy(digest, signature, signer)) return fails("the signature is not one by the named signer");
   if (isMissing(registration)) return fails(`${signer} signed, but: ${registration.missing}`);
   return allOf(

@@ -50,7 +50,10 @@ export function resultLines(evidence: Evidence, settlement: Settlement): AuditLi
 function judgeReaders({ opening }: Evidence, { receipt, grants }: Settlement, bytes: Uint8Array): Finding {
   if (sha256(bytes) !== receipt.resultHash) return unknown("the sealed result at hand is another one");
   if (isMissing(grants)) return unknown(grants.missing);
-  const readers = new Set([opening.order.resultKey, ...grants.flatMap(({ grant }) => grant.resultReaders)]);
+  const free = grants.indexOf(undefined);
+  if (free >= 0) return unknown(`the grant of data set ${free + 1} is free, and not shown: it may name readers`);
+  const named = grants.flatMap((signed) => signed?.grant.resultReaders ?? []);
+  const readers = new Set([opening.order.resultKey, ...named]);
   const sealedTo = countRecipients(bytes);
   if (sealedTo === undefined) return fails("it is not an age file");
   return allOf(

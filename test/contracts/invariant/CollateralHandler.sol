@@ -193,10 +193,11 @@ contract CollateralHandler is TestCollateral {
     function _accept(CollateralKind kind, bytes32 id, uint16 signer, Offer memory offer, bool good) private {
         Book storage book = _books[kind][id];
         CollateralItem memory item = recorded(kind, id);
-        // Never back; the content is written anew if, and only if, it is another.
+        // Never back, unless its signer is revoked; the content is written anew if, and only if, it is another.
         bool same = book.data != address(0) && book.content == offer.content;
         bool kept = item.data == book.data;
-        if (!good || item.issuedAt <= book.issuedAt || item.number < book.number) ++wrongs;
+        bool back = item.issuedAt <= book.issuedAt || item.number < book.number;
+        if (!good || (back && !_certified[book.signer].revoked)) ++wrongs;
         if (kind != CollateralKind.RootCrl && kept != same) ++wrongs;
         _books[kind][id] = Book(offer.issuedAt, offer.nextUpdate, offer.number, signer, offer.content, item.data);
         ++accepted[uint256(kind)];
@@ -225,7 +226,8 @@ contract CollateralHandler is TestCollateral {
         if (!isList && offer.number < MINIMUM) return false;
         if (offer.issuedAt >= offer.nextUpdate || offer.issuedAt > time || offer.nextUpdate <= time) return false;
         Book storage book = _books[kind][id];
-        return offer.issuedAt > book.issuedAt && offer.number >= book.number;
+        // The root, 0, is never revoked.
+        return (offer.issuedAt > book.issuedAt && offer.number >= book.number) || _certified[book.signer].revoked;
     }
 
     /* TERMS */

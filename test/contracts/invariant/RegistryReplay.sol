@@ -20,6 +20,7 @@ interface LogVm {
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function getBlockNumber() external view returns (uint256);
+    function getBlockTimestamp() external view returns (uint256);
 }
 
 /// @notice A listener: knows nothing of the registry but its events, and rebuilds its whole state from them.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IJobMarket, JobState } from "../../../contracts/interfaces/IJobMarket.sol";
+import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
+import { JobState } from "../../../contracts/interfaces/MarketTypes.sol";
 import { MarketTest } from "./MarketTest.sol";
 
 /// @notice Leaves of JobMarket.settle.tree that concern the anchor, against the real history contract of EIP-2935.
@@ -24,8 +25,8 @@ contract JobMarketAnchorTest is MarketTest {
 
     function _anchored(uint256 number, bytes32 hash) private returns (Settlement memory it) {
         it = _openJob();
-        it.receipt.anchorBlock = uint64(number);
-        it.receipt.anchorHash = hash;
+        it.outcome.anchorBlock = uint64(number);
+        it.outcome.anchorHash = hash;
         _sign(it);
     }
 
@@ -39,7 +40,7 @@ contract JobMarketAnchorTest is MarketTest {
     function _goodAnchor(uint256 number, bytes32 hash) private {
         Settlement memory it = _anchored(number, hash);
         _settle(it);
-        assertState(it.index, it.receipt.jobId, JobState.SettledOk);
+        assertState(it.index, market.hashOrder(it.order), JobState.SettledOk);
     }
 
     function test_RevertWhen_AnchorIsThisBlock() public {

@@ -2,41 +2,16 @@
 pragma solidity 0.8.37;
 
 import { IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { DatasetUse, Grant, IJobMarket, JobOrder, JobState, SignedGrant } from "../../../contracts/interfaces/IJobMarket.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
-import { ContractAccount } from "../../../contracts/mocks/ContractAccount.sol";
-import { MarketTest } from "./MarketTest.sol";
+import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
+import { DatasetUse, Grant, JobOrder, JobState, ShownGrant } from "../../../contracts/interfaces/MarketTypes.sol";
+import { ConsentTest } from "./ConsentTest.sol";
 
-/// @notice Leaves of JobMarket.consent.tree. Each grant is signed by its owner and named in the order by its hash:
-/// what is refused is refused for its terms.
-contract JobMarketConsentTest is MarketTest {
-    /// @dev A job whose second data set is used under `grant`, signed by `key`.
-    function _jobUnder(Grant memory grant, uint256 key) private returns (Settlement memory it) {
-        JobOrder memory order = _order(address(0));
-        order.datasets[1].grantHash = market.hashGrant(grant);
-        it = _openJob(order);
-        it.grants[1] = _signGrant(grant, key);
-    }
-
-    function _jobUnder(Grant memory grant) private returns (Settlement memory) {
-        return _jobUnder(grant, _ownerKey(1));
-    }
-
-    function _usual() private view returns (Grant memory) {
-        return _grant(1, address(0));
-    }
-
-    function _notForOrder(Grant memory grant) private {
-        _settleReverts(
-            _jobUnder(grant),
-            abi.encodeWithSelector(IJobMarket.JobMarket_GrantNotForOrder.selector, market.hashGrant(grant))
-        );
-    }
-
+/// @notice Leaves of JobMarket.consent.tree that concern what a grant says.
+contract JobMarketConsentTest is ConsentTest {
     function _settles(Grant memory grant) private {
         Settlement memory it = _jobUnder(grant);
         _settle(it);
-        assertState(it.index, it.receipt.jobId, JobState.SettledOk);
+        assertState(it.index, market.hashOrder(it.order), JobState.SettledOk);
         assertCredit(_owner(1), address(0), 200);
     }
 
@@ -73,6 +48,12 @@ contract JobMarketConsentTest is MarketTest {
         );
     }
 
+    /// @dev What the market makes of `grant` where it is shown for data set i.
+    function _hashFor(uint256 i, Grant memory grant) private view returns (bytes32) {
+        grant.datasetId = datasetIds[i];
+        return market.hashGrant(grant);
+    }
+
     function test_RevertWhen_GrantsSwapped() public {
         Settlement memory it = _openJob();
         (it.grants[0], it.grants[1]) = (it.grants[1], it.grants[0]);
@@ -81,7 +62,7 @@ contract JobMarketConsentTest is MarketTest {
             abi.encodeWithSelector(
                 IJobMarket.JobMarket_GrantMismatch.selector,
                 0,
-                it.order.datasets[1].grantHash,
+                _hashFor(0, _usual()),
                 it.order.datasets[0].grantHash
             )
         );
@@ -123,12 +104,6 @@ contract JobMarketConsentTest is MarketTest {
         _notForOrder(grant);
     }
 
-    function testFuzz_RevertWhen_ForOtherPrice(uint256 price) public {
-        Grant memory grant = _usual();
-        grant.pricePerUse = price == 200 ? 201 : price;
-        _notForOrder(grant);
-    }
-
     function test_WhenForAnyRequesterAndOperator_ShouldSettle() public {
         Grant memory grant = _usual();
         grant.requester = address(0);
@@ -145,8 +120,64 @@ contract JobMarketConsentTest is MarketTest {
         order.datasets[1].grantHash = market.hashGrant(grant);
         Settlement memory it = _openJob(order);
         it.grants[1] = _signGrant(grant, _ownerKey(1));
+        _notForOrder(it, grant);
+    }
+
+    /* COUNT */
+
+    function _miscounted(uint256 shown, uint16 countedGrants) private {
+        Settlement memory it = _openJob();
+        it.outcome.countedGrants = countedGrants;
+        _sign(it);
+        ShownGrant[] memory grants = new ShownGrant[](shown);
+        for (uint256 i = 0; i < shown; ++i) {
+            grants[i] = it.grants[i % 2];
+        }
+        it.grants = grants;
         _settleReverts(
-            it, abi.encodeWithSelector(IJobMarket.JobMarket_GrantNotForOrder.selector, market.hashGrant(grant))
+            it, abi.encodeWithSelector(IJobMarket.JobMarket_GrantCountMismatch.selector, shown, countedGrants)
+        );
+    }
+
+    function test_RevertWhen_GrantsAreNotThoseThatCount() public {
+        _miscounted(0, 3);
+    }
+
+    function test_RevertWhen_OneGrantTooFew() public {
+        _miscounted(1, 3);
+    }
+
+    function test_RevertWhen_OneGrantTooMany() public {
+        _miscounted(3, 3);
+    }
+
+    function test_RevertWhen_GrantShownThatDoesNotCount() public {
+        _miscounted(2, 1);
+    }
+
+    function test_RevertWhen_CountsADatasetThatTheOrderHasNot() public {
+        _miscounted(2, 7);
+    }
+
+    function test_RevertWhen_CountsTheSixteenthOfTwo() public {
+        _miscounted(2, 0x8003);
+    }
+
+    /// @dev Whoever relays cannot put the grant of one data set in the place of another's.
+    function test_RevertWhen_GrantShownInThePlaceOfAnother() public {
+        Settlement memory it = _openJob();
+        it.outcome.countedGrants = 2;
+        it.grants = new ShownGrant[](1);
+        it.grants[0] = _signGrant(_grant(0, address(0)), _ownerKey(0));
+        _sign(it);
+        _settleReverts(
+            it,
+            abi.encodeWithSelector(
+                IJobMarket.JobMarket_GrantMismatch.selector,
+                1,
+                _hashFor(1, _grant(0, address(0))),
+                it.order.datasets[1].grantHash
+            )
         );
     }
 
@@ -200,13 +231,6 @@ contract JobMarketConsentTest is MarketTest {
         );
     }
 
-    function _revoked(Settlement memory it) private {
-        _settleReverts(
-            it,
-            abi.encodeWithSelector(IJobMarket.JobMarket_GrantRevoked.selector, it.order.datasets[1].grantHash)
-        );
-    }
-
     function test_RevertGiven_EpochRaised() public {
         Settlement memory it = _openJob();
         vm.prank(_owner(1));
@@ -232,6 +256,35 @@ contract JobMarketConsentTest is MarketTest {
         vm.prank(stranger);
         datasets.revokeGrantNonce(7);
         _settles(_usual());
+    }
+
+    function test_RevertGiven_OwnerRaisedItsEpoch() public {
+        Settlement memory it = _openJob();
+        vm.prank(_owner(1));
+        datasets.revokeAllOwnGrants();
+        _revoked(it);
+    }
+
+    function test_RevertWhen_OwnerEpochIsLater() public {
+        Grant memory grant = _usual();
+        grant.ownerEpoch = 1;
+        _revoked(_jobUnder(grant));
+    }
+
+    function test_RevertGiven_DatasetRetired() public {
+        Settlement memory it = _openJob();
+        vm.prank(_owner(1));
+        datasets.retire(datasetIds[1]);
+        _revoked(it);
+    }
+
+    function test_RevertGiven_LargeNonceRevoked() public {
+        Grant memory grant = _usual();
+        grant.nonce = type(uint256).max;
+        Settlement memory it = _jobUnder(grant);
+        vm.prank(_owner(1));
+        datasets.revokeGrantNonce(type(uint256).max);
+        _revoked(it);
     }
 
     /* USES */
@@ -268,14 +321,14 @@ contract JobMarketConsentTest is MarketTest {
         );
     }
 
-    function test_WhenMaxUsesIsZero_ShouldCountWithoutLimit() public {
+    function test_WhenMaxUsesIsZero_ShouldPayWithoutLimitOrCount() public {
         Grant memory grant = _usual();
         grant.maxUses = 0;
         bytes32 grantHash = market.hashGrant(grant);
         JobOrder memory order = _order(address(0));
         order.datasets[0].grantHash = grantHash;
         order.datasets[0].datasetId = datasetIds[1];
-        order.datasets[0].price = 200;
+        order.datasets[0].maxPrice = 200;
         order.datasets[1].grantHash = grantHash;
         for (uint256 i = 1; i <= 3; ++i) {
             order.nonce = i;
@@ -284,7 +337,7 @@ contract JobMarketConsentTest is MarketTest {
             it.grants[1] = it.grants[0];
             _settle(it);
         }
-        assertEq(uint256(market.grantUses(grantHash)), 6);
+        assertEq(uint256(market.grantUses(grantHash)), 0);
         assertCredit(_owner(1), address(0), 1200);
     }
 
@@ -293,115 +346,22 @@ contract JobMarketConsentTest is MarketTest {
         Grant memory grant = _usual();
         grant.maxUses = 0;
         grant.resultReaders = new bytes32[](16);
-        SignedGrant memory signed = _signGrant(grant, _ownerKey(1));
+        ShownGrant memory signed = _signGrant(grant, _ownerKey(1));
         JobOrder memory order = _order(address(0));
         order.datasets = new DatasetUse[](16);
         for (uint256 i = 0; i < 16; ++i) {
-            order.datasets[i] = DatasetUse(grant.datasetId, market.hashGrant(grant), grant.pricePerUse);
+            order.datasets[i] = DatasetUse(grant.datasetId, market.hashGrant(grant), grant.price);
         }
         Settlement memory it = _openJob(order);
-        it.grants = new SignedGrant[](16);
+        it.outcome.countedGrants = type(uint16).max;
+        it.grants = new ShownGrant[](16);
         for (uint256 i = 0; i < 16; ++i) {
             it.grants[i] = signed;
         }
+        _sign(it);
         uint256 gasBefore = gasleft();
         _settle(it);
         assertTrue(gasBefore - gasleft() < 2_000_000);
         assertCredit(_owner(1), address(0), 16 * 200);
-    }
-
-    /* SIGNATURE */
-
-    function _badSignature(Settlement memory it, address owner) private {
-        _settleReverts(
-            it,
-            abi.encodeWithSelector(
-                IJobMarket.JobMarket_GrantBadSignature.selector, it.order.datasets[1].grantHash, owner
-            )
-        );
-    }
-
-    function test_RevertWhen_SignedByOtherOwner() public {
-        _badSignature(_jobUnder(_usual(), _ownerKey(0)), _owner(1));
-    }
-
-    function test_RevertWhen_SignedByRequester() public {
-        _badSignature(_jobUnder(_usual(), REQUESTER_KEY), _owner(1));
-    }
-
-    function test_RevertWhen_SignatureEmptyOrZero() public {
-        Settlement memory it = _openJob();
-        it.grants[1].signature = "";
-        _badSignature(it, _owner(1));
-        it.grants[1].signature = new bytes(65);
-        _badSignature(it, _owner(1));
-    }
-
-    function test_RevertWhen_SignedForOtherContract() public {
-        Settlement memory it = _openJob();
-        JobMarket other = new JobMarket(address(enclaves), address(datasets));
-        it.grants[1].signature = _signature(_ownerKey(1), other.hashGrant(it.grants[1].grant));
-        _badSignature(it, _owner(1));
-    }
-
-    function test_RevertWhen_SignedForOtherChain() public {
-        Settlement memory it = _openJob();
-        vm.chainId(2);
-        it.grants[1].signature = _signature(_ownerKey(1), market.hashGrant(it.grants[1].grant));
-        vm.chainId(31337);
-        _badSignature(it, _owner(1));
-    }
-
-    /// @dev A second data set registered for the same file does not borrow the first one's consent.
-    function test_RevertWhen_ThiefRegistersTheSameContent() public {
-        bytes32 stolen = _register(stranger, 1);
-        Grant memory grant = _usual();
-        grant.datasetId = stolen;
-        JobOrder memory order = _order(address(0));
-        order.datasets[1].datasetId = stolen;
-        order.datasets[1].grantHash = market.hashGrant(grant);
-        Settlement memory it = _openJob(order);
-        it.grants[1] = _signGrant(grant, _ownerKey(1));
-        _badSignature(it, stranger);
-    }
-
-    /* ERC-1271 */
-
-    function _jobOfContractOwner() private returns (Settlement memory it, ContractAccount account) {
-        account = new ContractAccount();
-        Grant memory grant = _usual();
-        grant.datasetId = _register(address(account), 9);
-        JobOrder memory order = _order(address(0));
-        order.datasets[1].datasetId = grant.datasetId;
-        order.datasets[1].grantHash = market.hashGrant(grant);
-        it = _openJob(order);
-        it.grants[1].grant = grant;
-        it.grants[1].signature = "as agreed";
-    }
-
-    function test_GivenContractOwnerApproves_ShouldSettleAndPayIt() public {
-        (Settlement memory it, ContractAccount account) = _jobOfContractOwner();
-        account.approveHash(it.order.datasets[1].grantHash, "as agreed");
-        _settle(it);
-        assertCredit(address(account), address(0), 200);
-    }
-
-    function test_RevertGiven_ContractOwnerDoesNotApprove() public {
-        (Settlement memory it, ContractAccount account) = _jobOfContractOwner();
-        account.approveHash(it.order.datasets[1].grantHash, "something else");
-        _badSignature(it, address(account));
-    }
-
-    /// @dev An ECDSA signature by whoever controls it is not the contract's word.
-    function test_RevertWhen_KeySignsForContractOwner() public {
-        (Settlement memory it, ContractAccount account) = _jobOfContractOwner();
-        it.grants[1].signature = _signature(_ownerKey(1), it.order.datasets[1].grantHash);
-        _badSignature(it, address(account));
-    }
-
-    function test_RevertGiven_ContractOwnerAnswersNothing() public {
-        (Settlement memory it, ContractAccount account) = _jobOfContractOwner();
-        vm.etch(address(account), hex"00");
-        _badSignature(it, address(account));
     }
 }

@@ -2,44 +2,24 @@
 pragma solidity 0.8.37;
 
 import { IERC20Errors } from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import { DatasetUse, IJobMarket, JobOrder, JobState } from "../../../contracts/interfaces/IJobMarket.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
+import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
+import { ILedger } from "../../../contracts/interfaces/ILedger.sol";
+import { DatasetUse, JobOrder, JobState } from "../../../contracts/interfaces/MarketTypes.sol";
 import { BareToken } from "../../../contracts/mocks/BareToken.sol";
 import { FeeToken } from "../../../contracts/mocks/FeeToken.sol";
-import { HookToken } from "../../../contracts/mocks/HookToken.sol";
 import { MarketTest } from "./MarketTest.sol";
 
-/// @notice Leaves of JobMarket.open.tree.
+/// @notice Leaves of JobMarket.open.tree that concern terms and money.
 contract JobMarketOpenTest is MarketTest {
     /// @dev Opens as the requester with `value` wei and expects exactly `expected`.
     function _openReverts(JobOrder memory order, uint256 value, bytes memory expected) private {
         vm.expectRevert(expected);
         vm.prank(requester);
-        market.open{ value: value }(order, URI, PARAMS);
+        market.open{ value: value }(order, URI, PARAMS, "", "");
         assertEq(market.jobCount(), 0);
     }
 
-    function test_RevertWhen_RegistryIsNoContract() public {
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotAContract.selector, stranger));
-        new JobMarket(stranger, address(datasets));
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotAContract.selector, stranger));
-        new JobMarket(address(enclaves), stranger);
-    }
-
-    function test_Constructor_ShouldNameTheRegistries() public view {
-        assertEq(market.enclaves(), address(enclaves));
-        assertEq(market.datasets(), address(datasets));
-    }
-
     /* TERMS */
-
-    function test_RevertWhen_NotRequester() public {
-        JobOrder memory order = _order(address(token));
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotRequester.selector, stranger, requester));
-        vm.prank(stranger);
-        market.open(order, URI, PARAMS);
-    }
 
     function test_RevertWhen_NoDatasets() public {
         JobOrder memory order = _order(address(0));
@@ -64,6 +44,67 @@ contract JobMarketOpenTest is MarketTest {
         order.failureFee = FEE + 1;
         _openReverts(
             order, COST, abi.encodeWithSelector(IJobMarket.JobMarket_FailureFeeTooHigh.selector, FEE + 1, FEE)
+        );
+    }
+
+    function test_RevertWhen_QuorumIsZeroOrAboveFive() public {
+        JobOrder memory order = _order(address(0));
+        uint8[2] memory bad = [0, 6];
+        for (uint256 i = 0; i < 2; ++i) {
+            order.quorum = bad[i];
+            _openReverts(order, COST, abi.encodeWithSelector(IJobMarket.JobMarket_BadQuorum.selector, bad[i], 5));
+        }
+    }
+
+    function test_WhenQuorumIsFive_ShouldEscrowFiveFees() public {
+        JobOrder memory order = _order(address(0));
+        order.quorum = 5;
+        _openNative(order);
+        assertEq(address(market).balance, 300 + 5 * FEE);
+    }
+
+    function _badAcceptance(JobOrder memory order) private {
+        _openReverts(
+            order,
+            COST,
+            abi.encodeWithSelector(
+                IJobMarket.JobMarket_BadAcceptance.selector, order.acceptBy, order.bond, order.quorum
+            )
+        );
+    }
+
+    function test_RevertWhen_AcceptanceIsOutOfBounds() public {
+        JobOrder memory order = _bonded(address(0));
+        order.acceptBy = uint64(NOW - 1);
+        _badAcceptance(order);
+        order.acceptBy = DEADLINE + 1;
+        _badAcceptance(order);
+        order.acceptBy = ACCEPT_BY;
+        order.quorum = 2;
+        _badAcceptance(order);
+    }
+
+    function test_RevertWhen_BondWithoutAcceptance() public {
+        JobOrder memory order = _order(address(0));
+        order.bond = 1;
+        _badAcceptance(order);
+    }
+
+    function test_WhenAcceptanceAtItsBounds_ShouldOpen() public {
+        JobOrder memory order = _bonded(address(0));
+        order.acceptBy = uint64(NOW);
+        _openNative(order);
+        (order.acceptBy, order.bond, order.nonce) = (DEADLINE, 0, 2);
+        _openNative(order);
+        assertEq(market.jobCount(), 2);
+        assertEq(address(market).balance, 2 * COST);
+    }
+
+    function test_RevertWhen_OfSession() public {
+        JobOrder memory order = _order(address(0));
+        order.session = keccak256("session");
+        _openReverts(
+            order, COST, abi.encodeWithSelector(IJobMarket.JobMarket_InSession.selector, keccak256("session"))
         );
     }
 
@@ -99,14 +140,14 @@ contract JobMarketOpenTest is MarketTest {
         JobOrder memory order = _order(address(token));
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_ProgramUriTooLong.selector, 1025, 1024));
         vm.prank(requester);
-        market.open(order, string(new bytes(1025)), PARAMS);
+        market.open(order, string(new bytes(1025)), PARAMS, "", "");
     }
 
     function test_RevertWhen_ParamsTooLong() public {
         JobOrder memory order = _order(address(token));
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_ParamsTooLong.selector, 8193, 8192));
         vm.prank(requester);
-        market.open(order, URI, new bytes(8193));
+        market.open(order, URI, new bytes(8193), "", "");
     }
 
     function test_RevertWhen_ParamsMismatch() public {
@@ -117,7 +158,7 @@ contract JobMarketOpenTest is MarketTest {
             )
         );
         vm.prank(requester);
-        market.open(order, URI, "other");
+        market.open(order, URI, "other", "", "");
     }
 
     function test_RevertGiven_NonceUsed() public {
@@ -126,7 +167,7 @@ contract JobMarketOpenTest is MarketTest {
         order.operatorFee += 1; // another order altogether, same nonce
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NonceUsed.selector, requester, order.nonce));
         vm.prank(requester);
-        market.open{ value: COST + 1 }(order, URI, PARAMS);
+        market.open{ value: COST + 1 }(order, URI, PARAMS, "", "");
     }
 
     function testFuzz_Nonce_ShouldMarkThisOneOnly(uint256 nonce, uint256 other) public {
@@ -140,24 +181,60 @@ contract JobMarketOpenTest is MarketTest {
 
     function test_RevertWhen_CostOverflows() public {
         JobOrder memory order = _order(address(token));
-        order.datasets[0].price = type(uint256).max;
+        order.datasets[0].maxPrice = type(uint256).max;
         _openReverts(order, 0, abi.encodeWithSignature("Panic(uint256)", 0x11));
     }
 
     /* NATIVE COIN */
 
-    function testFuzz_RevertWhen_ValueIsNotTheCost(uint256 value) public {
-        value = bound(value, 0, 1 ether);
-        if (value == COST) value = COST - 1;
+    function testFuzz_RevertWhen_NativeIsTooLittle(uint256 credit, uint256 value) public {
+        credit = bound(credit, 1, COST - 1);
+        value = bound(value, 0, COST - 1 - credit);
+        _deposit(requester, credit);
+        vm.deal(requester, 1 ether);
         _openReverts(
-            _order(address(0)), value, abi.encodeWithSelector(IJobMarket.JobMarket_WrongValue.selector, value, COST)
+            _order(address(0)),
+            value,
+            abi.encodeWithSelector(
+                ILedger.Ledger_InsufficientCredit.selector, requester, address(0), COST, credit + value
+            )
         );
+    }
+
+    function testFuzz_Native_ShouldUseCreditFirstAndKeepWhatIsBeyond(uint128 credit, uint128 value) public {
+        credit = uint128(bound(credit, 1, type(uint128).max));
+        value = uint128(bound(value, credit < COST ? COST - credit : 0, type(uint128).max));
+        _deposit(requester, credit);
+        vm.deal(requester, value);
+        JobOrder memory order = _order(address(0));
+        bytes32 jobId = market.hashOrder(order);
+        if (value != 0) {
+            vm.expectEmit(address(market));
+            emit ILedger.Deposited(requester, address(0), requester, value);
+        }
+        vm.expectEmit(address(market));
+        emit IJobMarket.JobOpened(jobId, 0, requester, order, URI, PARAMS);
+        vm.prank(requester);
+        market.open{ value: value }(order, URI, PARAMS, "", "");
+        assertCredit(requester, address(0), uint256(credit) + value - COST);
+        assertEq(market.owedOf(address(0)), uint256(credit) + value);
+    }
+
+    /// @dev The value is the payer's, whoever sends it.
+    function test_Native_ShouldCreditThePayerWhatIsBeyond() public {
+        JobOrder memory order = _order(address(0));
+        order.payer = sponsor;
+        bytes memory ofPayer = _signature(SPONSOR_KEY, market.hashOrder(order));
+        vm.prank(requester);
+        market.open{ value: COST + 7 }(order, URI, PARAMS, "", ofPayer);
+        assertCredit(sponsor, address(0), 7);
+        assertCredit(requester, address(0), 0);
     }
 
     function testFuzz_Native_ShouldEscrowTheCost(uint128 priceA, uint128 priceB, uint128 fee) public {
         JobOrder memory order = _order(address(0));
-        order.datasets[0].price = priceA;
-        order.datasets[1].price = priceB;
+        order.datasets[0].maxPrice = priceA;
+        order.datasets[1].maxPrice = priceB;
         order.operatorFee = fee;
         order.failureFee = fee / 2;
         vm.deal(requester, type(uint256).max / 2);
@@ -192,7 +269,7 @@ contract JobMarketOpenTest is MarketTest {
 
     function test_RevertWhen_ValueSentWithToken() public {
         _openReverts(
-            _order(address(token)), 1, abi.encodeWithSelector(IJobMarket.JobMarket_WrongValue.selector, 1, 0)
+            _order(address(token)), 1, abi.encodeWithSelector(ILedger.Ledger_WrongValue.selector, 1, 0)
         );
     }
 
@@ -218,54 +295,26 @@ contract JobMarketOpenTest is MarketTest {
             _order(address(feeToken)),
             0,
             abi.encodeWithSelector(
-                IJobMarket.JobMarket_WrongAmountReceived.selector, address(feeToken), COST - 1, COST
+                ILedger.Ledger_WrongAmountReceived.selector, address(feeToken), COST - 1, COST
             )
         );
     }
 
-    function test_RevertWhen_TokenReenters() public {
-        HookToken hookToken = new HookToken();
-        hookToken.mint(requester, COST);
-        JobOrder memory order = _order(address(hookToken));
-        bytes[5] memory calls = [
-            abi.encodeCall(market.open, (order, URI, PARAMS)),
-            abi.encodeCall(market.openWithPermit, (order, URI, PARAMS, 0, 27, 0, 0)),
-            abi.encodeCall(market.cancel, (0, order)),
-            abi.encodeCall(market.expire, (0, order)),
-            abi.encodeCall(market.withdraw, (address(hookToken), requester, 1))
-        ];
+    function testFuzz_Token_ShouldUseCreditFirst(uint256 credit) public {
+        credit = bound(credit, 1, 2 * COST);
         vm.prank(requester);
-        hookToken.approve(address(market), COST);
-        for (uint256 i = 0; i < calls.length; ++i) {
-            hookToken.setHook(address(market), calls[i]);
-            _openReverts(
-                order, 0, abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
-            );
-        }
-    }
-
-    function test_RevertWhen_TokenReentersSettle() public {
-        HookToken hookToken = new HookToken();
-        hookToken.mint(requester, 2 * COST);
-        vm.prank(requester);
-        hookToken.approve(address(market), 2 * COST);
-        Settlement memory it = _openJob(_order(address(hookToken)));
-        hookToken.setHook(
-            address(market),
-            abi.encodeCall(market.settle, (it.index, it.order, it.receipt, it.signature, it.grants))
-        );
-        it.order.nonce = 2;
-        vm.expectRevert(
-            abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
-        );
-        vm.prank(requester);
-        market.open(it.order, URI, PARAMS);
+        market.deposit(address(token), requester, credit);
+        _open(_order(address(token)));
+        uint256 taken = credit < COST ? COST : credit;
+        assertEq(token.balanceOf(requester), 1 ether - taken);
+        assertCredit(requester, address(token), taken - COST);
+        assertEq(market.owedOf(address(token)), taken);
     }
 
     function test_WhenCostIsZero_ShouldOpenAndMoveNothing() public {
         JobOrder memory order = _order(address(token));
-        order.datasets[0].price = 0;
-        order.datasets[1].price = 0;
+        order.datasets[0].maxPrice = 0;
+        order.datasets[1].maxPrice = 0;
         order.operatorFee = 0;
         order.failureFee = 0;
         vm.prank(requester);
@@ -276,8 +325,8 @@ contract JobMarketOpenTest is MarketTest {
 
     function testFuzz_Token_ShouldTakeExactlyTheCost(uint64 priceA, uint64 priceB, uint64 fee) public {
         JobOrder memory order = _order(address(token));
-        order.datasets[0].price = priceA;
-        order.datasets[1].price = priceB;
+        order.datasets[0].maxPrice = priceA;
+        order.datasets[1].maxPrice = priceB;
         order.operatorFee = fee;
         order.failureFee = fee;
         token.mint(requester, type(uint128).max);
@@ -303,96 +352,9 @@ contract JobMarketOpenTest is MarketTest {
         assertEq(bare.balanceOf(requester), COST);
     }
 
-    /* PERMIT */
-
-    bytes32 private constant PERMIT =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
-
-    function _signPermit(uint256 key, uint256 value) private view returns (uint8 v, bytes32 r, bytes32 s) {
-        bytes32 structHash = keccak256(abi.encode(PERMIT, requester, address(market), value, 0, NOW));
-        return vm.sign(key, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), structHash)));
-    }
-
     function _noAllowance(uint256 allowance) private view returns (bytes memory) {
         return abi.encodeWithSelector(
             IERC20Errors.ERC20InsufficientAllowance.selector, address(market), allowance, COST
         );
-    }
-
-    function _withoutAllowance() private returns (JobOrder memory) {
-        vm.prank(requester);
-        token.approve(address(market), 0);
-        return _order(address(token));
-    }
-
-    function test_Permit_ShouldOpenWithoutApproval() public {
-        JobOrder memory order = _withoutAllowance();
-        (uint8 v, bytes32 r, bytes32 s) = _signPermit(REQUESTER_KEY, COST);
-        vm.prank(requester);
-        (bytes32 jobId, uint256 index) = market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
-        assertEq(jobId, market.hashOrder(order));
-        assertState(index, jobId, JobState.Open);
-        assertEq(token.balanceOf(address(market)), COST);
-        assertEq(token.allowance(requester, address(market)), 0);
-    }
-
-    function test_GivenPermitSubmittedBefore_ShouldOpenAllTheSame() public {
-        JobOrder memory order = _withoutAllowance();
-        (uint8 v, bytes32 r, bytes32 s) = _signPermit(REQUESTER_KEY, COST);
-        vm.prank(stranger);
-        token.permit(requester, address(market), COST, NOW, v, r, s);
-        vm.prank(requester);
-        (bytes32 jobId, uint256 index) = market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
-        assertState(index, jobId, JobState.Open);
-    }
-
-    function test_RevertWhen_PermitSignedByAnother() public {
-        JobOrder memory order = _withoutAllowance();
-        (uint8 v, bytes32 r, bytes32 s) = _signPermit(ENCLAVE_KEY, COST);
-        vm.expectRevert(_noAllowance(0));
-        vm.prank(requester);
-        market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
-    }
-
-    function test_RevertWhen_PermitForAnotherAmount() public {
-        JobOrder memory order = _withoutAllowance();
-        (uint8 v, bytes32 r, bytes32 s) = _signPermit(REQUESTER_KEY, COST + 1);
-        vm.expectRevert(_noAllowance(0));
-        vm.prank(requester);
-        market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
-    }
-
-    function test_GivenTokenWithoutPermit_ShouldOpenUnderItsApproval() public {
-        BareToken bare = new BareToken();
-        bare.mint(requester, COST);
-        vm.prank(requester);
-        bare.approve(address(market), COST);
-        JobOrder memory order = _order(address(bare));
-        vm.prank(requester);
-        (bytes32 jobId, uint256 index) = market.openWithPermit(order, URI, PARAMS, NOW, 27, 0, 0);
-        assertState(index, jobId, JobState.Open);
-    }
-
-    function test_RevertWhen_PermitForNativeCoin() public {
-        JobOrder memory order = _order(address(0));
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_WrongValue.selector, 0, COST));
-        vm.prank(requester);
-        market.openWithPermit(order, URI, PARAMS, NOW, 27, 0, 0);
-    }
-
-    function test_RevertWhen_PermitForTokenThatIsNoContract() public {
-        JobOrder memory order = _order(stranger);
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotAContract.selector, stranger));
-        vm.prank(requester);
-        market.openWithPermit(order, URI, PARAMS, NOW, 27, 0, 0);
-    }
-
-    /// @dev Nobody spends the allowance of another: only the requester itself opens its orders.
-    function test_RevertWhen_PermitUsedByAnother() public {
-        JobOrder memory order = _order(address(token));
-        (uint8 v, bytes32 r, bytes32 s) = _signPermit(REQUESTER_KEY, COST);
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotRequester.selector, stranger, requester));
-        vm.prank(stranger);
-        market.openWithPermit(order, URI, PARAMS, NOW, v, r, s);
     }
 }

@@ -2,15 +2,8 @@
 pragma solidity 0.8.37;
 
 import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
-import {
-    FailureCode,
-    IJobMarket,
-    JobOrder,
-    JobState,
-    ReceiptStatus,
-    SignedGrant
-} from "../../../contracts/interfaces/IJobMarket.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
+import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
+import { FailureCode, JobOrder, JobState } from "../../../contracts/interfaces/MarketTypes.sol";
 import { MarketTest } from "./MarketTest.sol";
 
 /// @notice Leaves of JobMarket.settle.tree that concern the job, the receipt and the enclave.
@@ -39,7 +32,7 @@ contract JobMarketSettleTest is MarketTest {
         _settle(it);
         _settleReverts(
             it,
-            abi.encodeWithSelector(IJobMarket.JobMarket_NotOpen.selector, it.receipt.jobId, JobState.SettledOk)
+            abi.encodeWithSelector(IJobMarket.JobMarket_NotOpen.selector, market.hashOrder(it.order), JobState.SettledOk)
         );
         assertCredit(_owner(0), address(0), 100);
     }
@@ -50,7 +43,7 @@ contract JobMarketSettleTest is MarketTest {
         market.cancel(it.index, it.order);
         _settleReverts(
             it,
-            abi.encodeWithSelector(IJobMarket.JobMarket_NotOpen.selector, it.receipt.jobId, JobState.Cancelled)
+            abi.encodeWithSelector(IJobMarket.JobMarket_NotOpen.selector, market.hashOrder(it.order), JobState.Cancelled)
         );
     }
 
@@ -60,7 +53,7 @@ contract JobMarketSettleTest is MarketTest {
         _settleReverts(
             it,
             abi.encodeWithSelector(
-                IJobMarket.JobMarket_DeadlinePassed.selector, it.receipt.jobId, DEADLINE, DEADLINE + 1
+                IJobMarket.JobMarket_DeadlinePassed.selector, market.hashOrder(it.order), DEADLINE, DEADLINE + 1
             )
         );
     }
@@ -69,88 +62,59 @@ contract JobMarketSettleTest is MarketTest {
         Settlement memory it = _openJob();
         vm.warp(DEADLINE);
         _settle(it);
-        assertState(it.index, it.receipt.jobId, JobState.SettledOk);
+        assertState(it.index, market.hashOrder(it.order), JobState.SettledOk);
     }
 
-    /* RECEIPT */
+    /* OUTCOME */
 
-    function test_RevertWhen_ReceiptForOtherJob() public {
-        Settlement memory it = _openJob();
-        JobOrder memory other = _order(address(0));
-        other.nonce = 2;
-        it.receipt = _okReceipt(other);
+    function _badOutcome(Settlement memory it) private {
         _sign(it);
         _settleReverts(
-            it,
-            abi.encodeWithSelector(
-                IJobMarket.JobMarket_ReceiptForOtherJob.selector, it.receipt.jobId, market.hashOrder(it.order)
-            )
+            it, abi.encodeWithSelector(IJobMarket.JobMarket_BadOutcome.selector, market.hashOrder(it.order))
         );
-    }
-
-    function _mismatches(Settlement memory it) private {
-        _sign(it);
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_ReceiptMismatch.selector, it.receipt.jobId));
-    }
-
-    function test_RevertWhen_ReceiptOfOtherProgram() public {
-        Settlement memory it = _openJob();
-        it.receipt.programId = keccak256("other");
-        _mismatches(it);
-    }
-
-    function test_RevertWhen_ReceiptOfOtherWorkload() public {
-        Settlement memory it = _openJob();
-        it.receipt.workloadId = keccak256("other");
-        _mismatches(it);
-    }
-
-    function test_RevertWhen_ReceiptOfOtherParams() public {
-        Settlement memory it = _openJob();
-        it.receipt.paramsHash = keccak256("other");
-        _mismatches(it);
-    }
-
-    function test_RevertWhen_StatusIsNone() public {
-        Settlement memory it = _openJob();
-        it.receipt.status = ReceiptStatus.None;
-        _mismatches(it);
     }
 
     function test_RevertWhen_OkWithoutResultHash() public {
         Settlement memory it = _openJob();
-        it.receipt.resultHash = 0;
-        _mismatches(it);
+        it.outcome.resultHash = 0;
+        _badOutcome(it);
     }
 
     function test_RevertWhen_OkWithoutCommitment() public {
         Settlement memory it = _openJob();
-        it.receipt.outputCommitment = 0;
-        _mismatches(it);
-    }
-
-    function test_RevertWhen_OkWithFailureCode() public {
-        Settlement memory it = _openJob();
-        it.receipt.failureCode = FailureCode.OutputRefused;
-        _mismatches(it);
+        it.outcome.outputCommitment = 0;
+        _badOutcome(it);
     }
 
     function test_RevertWhen_FailedWithResultHash() public {
         Settlement memory it = _failedJob();
-        it.receipt.resultHash = keccak256("result");
-        _mismatches(it);
+        it.outcome.resultHash = keccak256("result");
+        _badOutcome(it);
     }
 
     function test_RevertWhen_FailedWithCommitment() public {
         Settlement memory it = _failedJob();
-        it.receipt.outputCommitment = keccak256("output");
-        _mismatches(it);
+        it.outcome.outputCommitment = keccak256("output");
+        _badOutcome(it);
     }
 
-    function test_RevertWhen_FailedWithoutFailureCode() public {
+    function test_RevertWhen_FailedWithGrantsCounted() public {
         Settlement memory it = _failedJob();
-        it.receipt.failureCode = FailureCode.None;
-        _mismatches(it);
+        it.outcome.countedGrants = 1;
+        _badOutcome(it);
+    }
+
+    function test_RevertWhen_FailedWithRows() public {
+        Settlement memory it = _failedJob();
+        it.outcome.outputRows = 1;
+        _badOutcome(it);
+    }
+
+    /// @dev A result under a failure code: a worker cannot hand it out for the failure fee.
+    function test_RevertWhen_FailedButTheRestSaysOk() public {
+        Settlement memory it = _openJob();
+        it.outcome.failureCode = FailureCode.PriceTooHigh;
+        _badOutcome(it);
     }
 
     /* SIGNATURE */
@@ -158,11 +122,11 @@ contract JobMarketSettleTest is MarketTest {
     function _badSignature(bytes memory signature) private {
         Settlement memory it = _openJob();
         it.signature = signature;
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_BadSignature.selector));
+        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_BadSignature.selector, keccak256(signature)));
     }
 
     function _parts() private view returns (uint8 v, bytes32 r, bytes32 s) {
-        return vm.sign(ENCLAVE_KEY, market.hashReceipt(_okReceipt(_order(address(0)))));
+        return vm.sign(ENCLAVE_KEY, market.hashReceipt(_receiptOf(_order(address(0)), _okOutcome())));
     }
 
     function test_RevertWhen_SignatureEmpty() public {
@@ -198,60 +162,23 @@ contract JobMarketSettleTest is MarketTest {
         _badSignature(abi.encodePacked(r, s, v == 27 || v == 28 ? uint8(0) : v));
     }
 
-    /// @dev The signature is checked over the receipt as given, on this chain and for this contract: another digest
-    /// recovers to another address, and that is no enclave.
-    function _notLive(Settlement memory it, bytes32 digest) private {
-        (uint8 v, bytes32 r, bytes32 s) = _split(it.signature);
-        _settleReverts(
-            it,
-            abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, ecrecover(digest, v, r, s))
-        );
-    }
-
-    function _split(bytes memory signature) private pure returns (uint8 v, bytes32 r, bytes32 s) {
-        assembly ("memory-safe") {
-            r := mload(add(signature, 0x20))
-            s := mload(add(signature, 0x40))
-            v := byte(0, mload(add(signature, 0x60)))
-        }
+    /// @dev Another digest recovers to another address, and that is no enclave.
+    function _notLive(Settlement memory it) private {
+        address signer = _recover(market.hashReceipt(_receiptOf(it.order, it.outcome)), it.signature);
+        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, signer));
     }
 
     function test_RevertWhen_ReceiptChangedAfterSigning() public {
         Settlement memory it = _openJob();
-        it.receipt.fuelUsed += 1;
-        _notLive(it, market.hashReceipt(it.receipt));
-    }
-
-    function test_RevertWhen_SignedForOtherContract() public {
-        Settlement memory it = _openJob();
-        JobMarket other = new JobMarket(address(enclaves), address(datasets));
-        it.signature = _signature(ENCLAVE_KEY, other.hashReceipt(it.receipt));
-        _notLive(it, market.hashReceipt(it.receipt));
-    }
-
-    /// @dev Even the same job id does not carry a signature over to another chain.
-    function test_RevertWhen_SignedForOtherChain() public {
-        Settlement memory it = _openJob();
-        vm.chainId(2);
-        it.signature = _signature(ENCLAVE_KEY, market.hashReceipt(it.receipt));
-        vm.chainId(31337);
-        _notLive(it, market.hashReceipt(it.receipt));
-    }
-
-    function test_RevertWhen_WholeJobCarriedToOtherChain() public {
-        Settlement memory it = _openJob();
-        bytes32 here = it.receipt.jobId;
-        vm.chainId(2);
-        bytes32 there = market.hashOrder(it.order);
-        assertTrue(here != there);
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_UnknownJob.selector, it.index, there));
+        it.outcome.fuelUsed += 1;
+        _notLive(it);
     }
 
     /* ENCLAVE */
 
     function test_RevertWhen_SignerNotRegistered() public {
         Settlement memory it = _openJob();
-        it.signature = _signature(REQUESTER_KEY, market.hashReceipt(it.receipt));
+        it.signature = _signature(REQUESTER_KEY, market.hashReceipt(_receiptOf(it.order, it.outcome)));
         _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, requester));
     }
 
@@ -304,87 +231,5 @@ contract JobMarketSettleTest is MarketTest {
         order.operator = address(0);
         _settle(_openJob(order));
         assertCredit(operator, address(0), FEE);
-    }
-
-    /* PAYMENT */
-
-    function test_RevertWhen_FailedWithGrants() public {
-        Settlement memory it = _failedJob();
-        it.grants = _signedGrants(address(0));
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_GrantCountMismatch.selector, 2, 0));
-    }
-
-    function test_RevertWhen_TooFewGrants() public {
-        Settlement memory it = _openJob();
-        it.grants = new SignedGrant[](1);
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_GrantCountMismatch.selector, 1, 2));
-    }
-
-    function test_RevertWhen_TooManyGrants() public {
-        Settlement memory it = _openJob();
-        it.grants = new SignedGrant[](3);
-        _settleReverts(it, abi.encodeWithSelector(IJobMarket.JobMarket_GrantCountMismatch.selector, 3, 2));
-    }
-
-    function testFuzz_Failed_ShouldRefundAllButTheFailureFee(uint128 fee, uint128 failureFee, uint128 price) public {
-        JobOrder memory order = _order(address(0));
-        order.operatorFee = fee;
-        order.failureFee = bound(failureFee, 0, fee);
-        order.datasets[0].price = price;
-        vm.deal(requester, type(uint256).max / 2);
-        Settlement memory it = _openJob(order);
-        _setFailed(it);
-        vm.expectEmit(address(market));
-        emit IJobMarket.JobSettled(it.receipt.jobId, it.index, enclaveSigner, it.receipt, it.signature);
-        _settle(it);
-
-        assertState(it.index, it.receipt.jobId, JobState.SettledFailed);
-        assertCredit(operator, address(0), order.failureFee);
-        assertCredit(requester, address(0), _costOf(order) - order.failureFee);
-        assertCredit(_owner(0), address(0), 0);
-        assertEq(uint256(market.grantUses(order.datasets[0].grantHash)), 0);
-    }
-
-    function testFuzz_Ok_ShouldPayEveryPayeeItsTerms(uint128 priceA, uint128 priceB, uint128 fee, bool native) public {
-        address payIn = native ? address(0) : address(token);
-        JobOrder memory order = _order(payIn);
-        SignedGrant[] memory grants = _signedGrants(payIn);
-        uint128[2] memory prices = [priceA, priceB];
-        order.operatorFee = fee;
-        order.failureFee = 0;
-        for (uint256 i = 0; i < 2; ++i) {
-            grants[i].grant.pricePerUse = prices[i];
-            grants[i] = _signGrant(grants[i].grant, _ownerKey(i));
-            order.datasets[i].price = prices[i];
-            order.datasets[i].grantHash = market.hashGrant(grants[i].grant);
-        }
-        vm.deal(requester, type(uint256).max / 2);
-        token.mint(requester, type(uint256).max / 2);
-        Settlement memory it = _openJob(order);
-        it.grants = grants;
-        vm.expectEmit(address(market));
-        emit IJobMarket.JobSettled(it.receipt.jobId, it.index, enclaveSigner, it.receipt, it.signature);
-        vm.prank(stranger); // anyone may relay
-        _settle(it);
-
-        assertState(it.index, it.receipt.jobId, JobState.SettledOk);
-        assertCredit(_owner(0), payIn, priceA);
-        assertCredit(_owner(1), payIn, priceB);
-        assertCredit(operator, payIn, fee);
-        assertCredit(requester, payIn, 0);
-        assertCredit(stranger, payIn, 0);
-        assertEq(uint256(market.grantUses(order.datasets[0].grantHash)), 1);
-        assertEq(uint256(market.grantUses(order.datasets[1].grantHash)), 1);
-    }
-
-    function test_Ok_ShouldEmitOneCreditedEachPayee() public {
-        Settlement memory it = _openJob();
-        vm.expectEmit(address(market));
-        emit IJobMarket.Credited(_owner(0), address(0), it.receipt.jobId, 100);
-        vm.expectEmit(address(market));
-        emit IJobMarket.Credited(_owner(1), address(0), it.receipt.jobId, 200);
-        vm.expectEmit(address(market));
-        emit IJobMarket.Credited(operator, address(0), it.receipt.jobId, FEE);
-        _settle(it);
     }
 }

@@ -3,21 +3,26 @@ pragma solidity 0.8.37;
 
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
+import { Payee } from "../../../contracts/interfaces/IDatasetRegistry.sol";
 import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
+import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import {
     DatasetUse,
     FailureCode,
     Grant,
-    IJobMarket,
     JobOrder,
     JobState,
+    Offer,
+    Outcome,
+    PriceUnit,
     Receipt,
     ReceiptStatus,
-    SignedGrant
-} from "../../../contracts/interfaces/IJobMarket.sol";
+    ShownGrant,
+    SignedOffer
+} from "../../../contracts/interfaces/MarketTypes.sol";
 import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
 import { Test } from "../../support/Test.sol";
 
 /// @notice A market with two providers, one attested enclave and one requester. Every test starts from a job that
@@ -27,33 +32,40 @@ abstract contract MarketTest is Test {
     struct Settlement {
         uint256 index;
         JobOrder order;
-        Receipt receipt;
+        Outcome outcome;
         bytes signature;
-        SignedGrant[] grants;
+        ShownGrant[] grants;
+        SignedOffer[] offer;
     }
 
     uint256 internal constant NOW = 1_800_000_000;
     uint256 internal constant BLOCK = 100_000;
     uint64 internal constant DEADLINE = uint64(NOW + 1 hours);
+    uint64 internal constant ACCEPT_BY = uint64(NOW + 10 minutes);
     uint256 internal constant REQUESTER_KEY = 0xA11CE;
+    uint256 internal constant SPONSOR_KEY = 0x5905;
+    uint256 internal constant OPERATOR_KEY = 0x09E7;
     uint256 internal constant ENCLAVE_KEY = 0xE9C1A5E;
     bytes32 internal constant PROGRAM = keccak256("program");
     bytes32 internal constant WORKLOAD = keccak256("workload");
     bytes internal constant PARAMS = "{}";
     string internal constant URI = "https://example.org/program.json";
+    uint48 internal constant SIZE = 1000;
     uint256 internal constant FEE = 30;
     uint256 internal constant FAILURE_FEE = 5;
-    /// @dev Price of data set i is 100 * (i + 1), so this is the cost of the usual job: 100 + 200 + 30.
+    uint256 internal constant BOND = 50;
+    /// @dev The price of data set i is 100 * (i + 1), so this is the cost of the usual job: 100 + 200 + 30.
     uint256 internal constant COST = 330;
 
     address internal immutable requester = vm.addr(REQUESTER_KEY);
+    address internal immutable sponsor = vm.addr(SPONSOR_KEY);
+    address internal immutable operator = vm.addr(OPERATOR_KEY);
     address internal immutable enclaveSigner = vm.addr(ENCLAVE_KEY);
-    address internal immutable operator = address(0x0975A708);
     address internal immutable stranger = address(0x57AA);
 
     MockEnclaveRegistry internal enclaves;
     DatasetRegistry internal datasets;
-    JobMarket internal market;
+    IMarket internal market;
     TestToken internal token;
     bytes32[2] internal datasetIds;
 
@@ -63,16 +75,46 @@ abstract contract MarketTest is Test {
         vm.setBlockhash(BLOCK - 1, keccak256("anchor"));
         enclaves = new MockEnclaveRegistry();
         datasets = new DatasetRegistry();
-        market = new JobMarket(address(enclaves), address(datasets));
+        market = _deployMarket();
         token = new TestToken();
-        enclaves.set(enclaveSigner, _enclave());
+        _attest(ENCLAVE_KEY, operator, "platform");
         for (uint256 i = 0; i < 2; ++i) {
             datasetIds[i] = _register(_owner(i), i);
         }
-        vm.deal(requester, 1 ether);
-        token.mint(requester, 1 ether);
-        vm.prank(requester);
+        _fund(requester);
+    }
+
+    /// @dev From the compiled artifacts: a test that embedded the market's code would compile it anew.
+    function _deployMarket() internal returns (IMarket) {
+        bytes memory registries = abi.encode(address(enclaves), address(datasets));
+        address extension = _create("MarketExtension", registries);
+        return IMarket(_create("JobMarket", bytes.concat(registries, abi.encode(extension))));
+    }
+
+    function _create(string memory name, bytes memory arguments) internal returns (address created) {
+        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
+    function _fund(address account) internal {
+        vm.deal(account, 1 ether);
+        token.mint(account, 1 ether);
+        vm.prank(account);
         token.approve(address(market), type(uint256).max);
+    }
+
+    /// @dev Native coin, paid in by `account` for itself.
+    function _deposit(address account, uint256 amount) internal {
+        vm.deal(account, amount);
+        vm.prank(account);
+        market.deposit{ value: amount }(address(0), account, amount);
     }
 
     /* ACTORS AND TERMS */
@@ -98,9 +140,22 @@ abstract contract MarketTest is Test {
         });
     }
 
+    function _attest(uint256 key, address itsOperator, string memory platform) internal {
+        Enclave memory enclave = _enclave();
+        enclave.operator = itsOperator;
+        enclave.platformId = bytes16(keccak256(bytes(platform)));
+        enclaves.set(vm.addr(key), enclave);
+    }
+
     function _register(address owner, uint256 salt) internal returns (bytes32) {
+        return _register(owner, salt, new Payee[](0));
+    }
+
+    function _register(address owner, uint256 salt, Payee[] memory payees) internal returns (bytes32) {
         vm.prank(owner);
-        return datasets.register(keccak256("content"), bytes32(salt), 1000, "https://example.org/data.age", "{}");
+        return datasets.register(
+            keccak256("content"), bytes32(salt), SIZE, "https://example.org/data.age", "{}", payees
+        );
     }
 
     function _grant(uint256 i, address payIn) internal view returns (Grant memory) {
@@ -111,35 +166,55 @@ abstract contract MarketTest is Test {
             requester: requester,
             operator: operator,
             token: payIn,
-            pricePerUse: 100 * (i + 1),
+            priceUnit: PriceUnit.Use,
+            price: 100 * (i + 1),
             maxUses: 3,
             notBefore: uint64(NOW),
             notAfter: uint64(NOW + 2 hours),
             resultReaders: new bytes32[](1),
             epoch: 0,
+            ownerEpoch: 0,
             nonce: 7
         });
     }
 
     function _order(address payIn) internal view returns (JobOrder memory order) {
-        order = JobOrder({
-            requester: requester,
-            programId: PROGRAM,
-            workloadId: WORKLOAD,
-            paramsHash: keccak256(PARAMS),
-            datasets: new DatasetUse[](2),
-            resultKey: keccak256("age recipient"),
-            token: payIn,
-            operatorFee: FEE,
-            failureFee: FAILURE_FEE,
-            operator: operator,
-            deadline: DEADLINE,
-            nonce: 1
-        });
+        order.requester = requester;
+        order.payer = requester;
+        order.programId = PROGRAM;
+        order.workloadId = WORKLOAD;
+        order.paramsHash = keccak256(PARAMS);
+        order.datasets = new DatasetUse[](2);
+        order.resultKey = keccak256("age recipient");
+        order.token = payIn;
+        order.operatorFee = FEE;
+        order.failureFee = FAILURE_FEE;
+        order.operator = operator;
+        order.deadline = DEADLINE;
+        order.quorum = 1;
+        order.nonce = 1;
         for (uint256 i = 0; i < 2; ++i) {
             Grant memory grant = _grant(i, payIn);
-            order.datasets[i] = DatasetUse(datasetIds[i], market.hashGrant(grant), grant.pricePerUse);
+            order.datasets[i] = DatasetUse(datasetIds[i], market.hashGrant(grant), grant.price);
         }
+    }
+
+    /// @dev An order that must be accepted, against a bond.
+    function _bonded(address payIn) internal view returns (JobOrder memory order) {
+        order = _order(payIn);
+        (order.acceptBy, order.bond) = (ACCEPT_BY, BOND);
+    }
+
+    function _offer(JobOrder memory order) internal view returns (Offer memory) {
+        return Offer({
+            operator: operator,
+            workloadId: WORKLOAD,
+            token: order.token,
+            fee: 10,
+            pricePerSecond: 2,
+            validUntil: order.deadline,
+            nonce: 4
+        });
     }
 
     /* STEPS */
@@ -147,13 +222,13 @@ abstract contract MarketTest is Test {
     /// @dev Opens `order` as its requester, paid in native coin.
     function _openNative(JobOrder memory order) internal returns (uint256 index) {
         vm.prank(order.requester);
-        (, index) = market.open{ value: _costOf(order) }(order, URI, PARAMS);
+        (, index) = market.open{ value: _costOf(order) }(order, URI, PARAMS, "", "");
     }
 
     function _open(JobOrder memory order) internal returns (uint256 index) {
         if (order.token == address(0)) return _openNative(order);
         vm.prank(order.requester);
-        (, index) = market.open(order, URI, PARAMS);
+        (, index) = market.open(order, URI, PARAMS, "", "");
     }
 
     /// @dev An open job, paid in native coin, and what settles it.
@@ -161,65 +236,117 @@ abstract contract MarketTest is Test {
         return _openJob(_order(address(0)));
     }
 
-    function _openJob(JobOrder memory order) internal returns (Settlement memory settlement) {
-        settlement.index = _open(order);
-        settlement.order = order;
-        settlement.receipt = _okReceipt(order);
-        settlement.grants = _signedGrants(order.token);
-        _sign(settlement);
+    function _openJob(JobOrder memory order) internal returns (Settlement memory it) {
+        it.index = _open(order);
+        it.order = order;
+        it.outcome = _okOutcome();
+        it.grants = _signedGrants(order.token);
+        _sign(it);
     }
 
-    /// @dev An open job and the receipt that says it failed.
-    function _failedJob() internal returns (Settlement memory settlement) {
-        settlement = _openJob();
-        _setFailed(settlement);
+    /// @dev A job that the usual enclave has accepted; `operator` staked the bond.
+    function _acceptedJob() internal returns (Settlement memory it) {
+        it = _openJob(_bonded(address(0)));
+        _deposit(operator, BOND);
+        _accept(it);
     }
 
-    function _setFailed(Settlement memory settlement) internal view {
-        settlement.receipt.status = ReceiptStatus.Failed;
-        settlement.receipt.failureCode = FailureCode.ProgramTrapped;
-        settlement.receipt.resultHash = 0;
-        settlement.receipt.outputCommitment = 0;
-        settlement.grants = new SignedGrant[](0);
-        _sign(settlement);
+    function _accept(Settlement memory it) internal {
+        bytes memory signature = _acceptance(ENCLAVE_KEY, market.hashOrder(it.order), operator);
+        vm.prank(operator);
+        market.accept(it.index, it.order, signature);
     }
 
-    function _okReceipt(JobOrder memory order) internal view returns (Receipt memory) {
+    /// @dev An open job and the outcome that says it failed.
+    function _failedJob() internal returns (Settlement memory it) {
+        it = _openJob();
+        _setFailed(it);
+    }
+
+    function _setFailed(Settlement memory it) internal view {
+        it.outcome = _failedOutcome();
+        it.grants = new ShownGrant[](0);
+        _sign(it);
+    }
+
+    function _okOutcome() internal view returns (Outcome memory outcome) {
         uint256 anchor = vm.getBlockNumber() - 1;
-        return Receipt({
-            jobId: market.hashOrder(order),
-            status: ReceiptStatus.Ok,
-            programId: order.programId,
-            workloadId: order.workloadId,
-            inputsRoot: keccak256("inputs"),
-            grantsRoot: keccak256("grants"),
-            paramsHash: order.paramsHash,
-            resultHash: keccak256("result"),
-            outputCommitment: keccak256("output"),
-            policyHash: keccak256("policy"),
-            fuelUsed: 1024,
-            logRoot: keccak256("log"),
-            logSize: 9,
-            anchorBlock: uint64(anchor),
-            anchorHash: blockhash(anchor),
-            failureCode: FailureCode.None
-        });
+        outcome.inputsRoot = keccak256("inputs");
+        outcome.grantsRoot = keccak256("grants");
+        outcome.resultHash = keccak256("result");
+        outcome.outputCommitment = keccak256("output");
+        outcome.policyHash = keccak256("policy");
+        outcome.fuelUsed = 1024;
+        outcome.countedGrants = 3;
+        outcome.logRoot = keccak256("log");
+        outcome.logSize = 9;
+        outcome.anchorBlock = uint64(anchor);
+        outcome.anchorHash = blockhash(anchor);
     }
 
-    function _signedGrants(address payIn) internal view returns (SignedGrant[] memory grants) {
-        grants = new SignedGrant[](2);
+    function _failedOutcome() internal view returns (Outcome memory outcome) {
+        outcome = _okOutcome();
+        outcome.failureCode = FailureCode.ProgramTrapped;
+        (outcome.resultHash, outcome.outputCommitment, outcome.countedGrants) = (0, 0, 0);
+    }
+
+    /// @dev What the enclave signs.
+    function _receiptOf(JobOrder memory order, Outcome memory it) internal view returns (Receipt memory receipt) {
+        receipt.jobId = market.hashOrder(order);
+        receipt.status = it.failureCode == FailureCode.None ? ReceiptStatus.Ok : ReceiptStatus.Failed;
+        (receipt.programId, receipt.workloadId) = (order.programId, order.workloadId);
+        (receipt.inputsRoot, receipt.grantsRoot) = (it.inputsRoot, it.grantsRoot);
+        receipt.paramsHash = order.paramsHash;
+        (receipt.resultHash, receipt.outputCommitment) = (it.resultHash, it.outputCommitment);
+        (receipt.policyHash, receipt.fuelUsed) = (it.policyHash, it.fuelUsed);
+        (receipt.outputRows, receipt.runSeconds) = (it.outputRows, it.runSeconds);
+        receipt.countedGrants = it.countedGrants;
+        (receipt.logRoot, receipt.logSize) = (it.logRoot, it.logSize);
+        (receipt.anchorBlock, receipt.anchorHash) = (it.anchorBlock, it.anchorHash);
+        receipt.failureCode = it.failureCode;
+    }
+
+    function _signedGrants(address payIn) internal view returns (ShownGrant[] memory grants) {
+        grants = new ShownGrant[](2);
         for (uint256 i = 0; i < 2; ++i) {
             grants[i] = _signGrant(_grant(i, payIn), _ownerKey(i));
         }
     }
 
-    function _signGrant(Grant memory grant, uint256 key) internal view returns (SignedGrant memory) {
-        return SignedGrant(grant, _signature(key, market.hashGrant(grant)));
+    function _signGrant(Grant memory grant, uint256 key) internal view returns (ShownGrant memory) {
+        return _shown(grant, _signature(key, market.hashGrant(grant)));
+    }
+
+    /// @dev What the market is shown of `grant`: what it says beyond the order.
+    function _shown(Grant memory grant, bytes memory signature) internal pure returns (ShownGrant memory) {
+        return ShownGrant({
+            anyRequester: grant.requester == address(0),
+            anyOperator: grant.operator == address(0),
+            priceUnit: grant.priceUnit,
+            price: grant.price,
+            maxUses: grant.maxUses,
+            notBefore: grant.notBefore,
+            notAfter: grant.notAfter,
+            resultReaders: grant.resultReaders,
+            epoch: grant.epoch,
+            ownerEpoch: grant.ownerEpoch,
+            nonce: grant.nonce,
+            signature: signature
+        });
+    }
+
+    function _signOffer(Offer memory offer) internal view returns (SignedOffer[] memory signed) {
+        signed = new SignedOffer[](1);
+        signed[0] = SignedOffer(offer, _signature(OPERATOR_KEY, market.hashOffer(offer)));
     }
 
     /// @dev Signs the receipt anew with the enclave's key.
-    function _sign(Settlement memory settlement) internal view {
-        settlement.signature = _signature(ENCLAVE_KEY, market.hashReceipt(settlement.receipt));
+    function _sign(Settlement memory it) internal view {
+        _signBy(it, ENCLAVE_KEY);
+    }
+
+    function _signBy(Settlement memory it, uint256 key) internal view {
+        it.signature = _signature(key, market.hashReceipt(_receiptOf(it.order, it.outcome)));
     }
 
     function _signature(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
@@ -227,8 +354,60 @@ abstract contract MarketTest is Test {
         return abi.encodePacked(r, s, v);
     }
 
+    /// @dev The account whose signature of `digest` this would be.
+    function _recover(bytes32 digest, bytes memory signature) internal pure returns (address) {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        assembly ("memory-safe") {
+            r := mload(add(signature, 0x20))
+            s := mload(add(signature, 0x40))
+            v := byte(0, mload(add(signature, 0x60)))
+        }
+        return ecrecover(digest, v, r, s);
+    }
+
+    function _acceptance(uint256 key, bytes32 jobId, address bonder) internal view returns (bytes memory) {
+        bytes32 structHash =
+            keccak256(abi.encode(keccak256("JobAcceptance(bytes32 jobId,address bonder)"), jobId, bonder));
+        return _signature(key, _typed(market, structHash));
+    }
+
+    /// @dev EIP-712 hash for `its` domain on this chain, made without the market's help.
+    function _typed(IMarket its, bytes32 structHash) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("DataCollabMarket"),
+                keccak256("1"),
+                block.chainid,
+                address(its)
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
     function _settle(Settlement memory it) internal {
-        market.settle(it.index, it.order, it.receipt, it.signature, it.grants);
+        market.settle(it.index, it.order, it.outcome, it.signature, it.grants, it.offer);
+    }
+
+    /// @dev Settles and expects the event that says so, of the usual enclave.
+    function _settleEmits(Settlement memory it, address relayer) internal {
+        bytes32 jobId = market.hashOrder(it.order);
+        bytes32 receiptHash = market.hashReceipt(_receiptOf(it.order, it.outcome));
+        Outcome memory outcome = it.outcome;
+        vm.expectEmit(address(market));
+        emit IJobMarket.JobSettled(
+            jobId,
+            it.index,
+            enclaveSigner,
+            receiptHash,
+            outcome.resultHash,
+            outcome.countedGrants,
+            outcome.failureCode
+        );
+        vm.prank(relayer);
+        _settle(it);
     }
 
     /// @dev Settles and expects exactly `expected`; the job must stay as it was.
@@ -240,9 +419,9 @@ abstract contract MarketTest is Test {
     }
 
     function _costOf(JobOrder memory order) internal pure returns (uint256 cost) {
-        cost = order.operatorFee;
+        cost = order.quorum * order.operatorFee;
         for (uint256 i = 0; i < order.datasets.length; ++i) {
-            cost += order.datasets[i].price;
+            cost += order.datasets[i].maxPrice;
         }
     }
 

@@ -34,16 +34,22 @@ type Random = ReturnType<typeof randomFrom>;
 function randomOrder({ bytes32, uint, below, address, listOf }: Random): JobOrder {
   return {
     requester: address(),
+    payer: address(),
     programId: bytes32(),
     workloadId: bytes32(),
     paramsHash: bytes32(),
-    datasets: listOf(below(17), () => ({ datasetId: bytes32(), grantHash: bytes32(), price: uint(256) })),
+    datasets: listOf(below(17), () => ({ datasetId: bytes32(), grantHash: bytes32(), maxPrice: uint(256) })),
     resultKey: bytes32(),
     token: address(),
     operatorFee: uint(256),
     failureFee: uint(256),
     operator: address(),
+    offerHash: bytes32(),
+    bond: uint(256),
+    acceptBy: uint(64),
     deadline: uint(64),
+    quorum: Number(uint(8)),
+    session: bytes32(),
     nonce: uint(256),
   };
 }
@@ -56,12 +62,14 @@ function randomGrant({ bytes32, uint, below, address, listOf }: Random): Grant {
     requester: address(),
     operator: address(),
     token: address(),
-    pricePerUse: uint(256),
+    priceUnit: below(3),
+    price: uint(256),
     maxUses: uint(64),
     notBefore: uint(64),
     notAfter: uint(64),
     resultReaders: listOf(below(17), bytes32),
     epoch: Number(uint(32)),
+    ownerEpoch: Number(uint(32)),
     nonce: uint(256),
   };
 }
@@ -79,6 +87,9 @@ function randomReceipt({ bytes32, uint, below }: Random): Receipt {
     outputCommitment: bytes32(),
     policyHash: bytes32(),
     fuelUsed: uint(64),
+    outputRows: uint(64),
+    runSeconds: Number(uint(32)),
+    countedGrants: Number(uint(16)),
     logRoot: bytes32(),
     logSize: uint(64),
     anchorBlock: uint(64),
@@ -100,9 +111,12 @@ describe("JobMarket hashes", () => {
     const { ethers } = await network.create();
     const datasets = await ethers.deployContract("DatasetRegistry");
     const enclaves = await ethers.deployContract("MockEnclaveRegistry");
-    const market = await ethers.deployContract("JobMarket", [await enclaves.getAddress(), await datasets.getAddress()]);
+    const registries = [await enclaves.getAddress(), await datasets.getAddress()];
+    const extension = await ethers.deployContract("MarketExtension", registries);
+    const core = await ethers.deployContract("JobMarket", [...registries, await extension.getAddress()]);
+    const market = await ethers.getContractAt("IMarket", await core.getAddress());
     const { chainId } = await ethers.provider.getNetwork();
-    return { market, domain: domainOf(Number(chainId), (await market.getAddress()) as Address) };
+    return { core, market, domain: domainOf(Number(chainId), (await market.getAddress()) as Address) };
   }
 
   it("hashOrder is the protocol's", async () => {
@@ -137,7 +151,7 @@ describe("JobMarket hashes", () => {
     const random = randomFrom("fields");
     const order = {
       ...randomOrder(random),
-      datasets: [{ datasetId: random.bytes32(), grantHash: random.bytes32(), price: 1n }],
+      datasets: [{ datasetId: random.bytes32(), grantHash: random.bytes32(), maxPrice: 1n }],
     };
     const grant = { ...randomGrant(random), resultReaders: [random.bytes32()] };
     const cases = { hashOrder: order, hashGrant: grant, hashReceipt: randomReceipt(random) };
@@ -151,8 +165,8 @@ describe("JobMarket hashes", () => {
   });
 
   it("the domain names the contract and the chain", async () => {
-    const { market, domain } = await deploy();
-    const [, name, version, chainId, verifyingContract] = await market.getFunction("eip712Domain")();
+    const { core, domain } = await deploy();
+    const [, name, version, chainId, verifyingContract] = await core.getFunction("eip712Domain")();
     expect({ name, version, chainId: Number(chainId), verifyingContract }).to.deep.equal(domain);
   });
 });

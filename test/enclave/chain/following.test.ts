@@ -43,7 +43,7 @@ describe("following the market into the store", () => {
   }
 
   async function open(job: SampleJob): Promise<void> {
-    await write("open", [job.order, job.programUri, job.params], 12n);
+    await write("open", [job.order, job.programUri, job.params, "0x", "0x"], 12n);
   }
 
   async function write(functionName: string, args: unknown[], value = 0n): Promise<void> {
@@ -61,7 +61,7 @@ describe("following the market into the store", () => {
       functionName: "jobCount",
     });
     const deadline = (await chain.public.getBlock()).timestamp + 3600n;
-    return { ...sampleJob(deployment, nextNonce++, { requester, deadline }), index };
+    return { ...sampleJob(deployment, nextNonce++, { requester, payer: requester, deadline }), index };
   }
 
   /** What a worker does, until the store stands at the chain's head. */
@@ -111,7 +111,7 @@ describe("following the market into the store", () => {
     expect(store.openJobs().filter((one) => one.jobId === job.jobId)).to.have.length(1);
     const second = store.job(job.jobId);
     expect(second?.openedBlock).to.equal((first?.openedBlock ?? 0n) + 1n);
-    expect(second?.openedHash).not.to.equal(first?.openedHash);
+    expect(second?.origin).not.to.deep.equal(first?.origin);
   });
 
   it("forgets a job whose opening a reorg removed for good, and opens again one whose end it removed", async () => {

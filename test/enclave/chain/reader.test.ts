@@ -61,26 +61,49 @@ describe("reader", () => {
     const { datasetRegistry } = deployment.contracts;
     const before = await chain.public.getBlock();
     const uri = "https://example.org/x";
-    const at = await write(3, datasetRegistry, datasetRegistryAbi, "register", [contentHash, salt, 77n, uri, "{}"]);
+    const at = await write(3, datasetRegistry, datasetRegistryAbi, "register", [contentHash, salt, 77, uri, "{}", []]);
     const later = await write(3, datasetRegistry, datasetRegistryAbi, "revokeAllGrants", [datasetId]);
     const revoked = await write(3, datasetRegistry, datasetRegistryAbi, "revokeGrantNonce", [9n]);
 
-    const expected = { owner, sizeBytes: 77n, epoch: 0, contentHash, metadataHash: keccak256("0x7b7d"), salt, uri };
+    const record = { owner, sizeBytes: 77, epoch: 0, payeeCount: 0, retired: false, contentHash, salt, uri };
+    const expected = { ...record, metadataHash: keccak256("0x7b7d") };
     for (const where of [{ blockNumber: at.blockNumber }, { blockHash: at.blockHash }]) {
       expect(await reader.dataset(datasetId, where)).to.deep.equal(expected);
     }
     expect((await reader.dataset(datasetId, { blockHash: later.blockHash })).epoch).to.equal(1);
-    expect(await reader.isGrantNonceRevoked(owner, 9n, { blockHash: later.blockHash })).to.equal(false);
-    expect(await reader.isGrantNonceRevoked(owner, 9n, { blockHash: revoked.blockHash })).to.equal(true);
+    const consent = { owner, sizeBytes: 77, epoch: 1, ownerEpoch: 0, payeeCount: 0 };
+    expect(await reader.consentOf(datasetId, 9n, later)).to.deep.equal({ ...consent, revoked: false });
+    expect(await reader.consentOf(datasetId, 9n, revoked)).to.deep.equal({ ...consent, revoked: true });
+    const ended = await write(3, datasetRegistry, datasetRegistryAbi, "revokeAllOwnGrants", []);
+    expect(await reader.consentOf(datasetId, 9n, ended)).to.deep.equal({ ...consent, ownerEpoch: 1, revoked: false });
+    const retired = await write(3, datasetRegistry, datasetRegistryAbi, "retire", [datasetId]);
+    expect((await reader.dataset(datasetId, retired)).retired).to.equal(true);
+    expect((await reader.consentOf(datasetId, 9n, retired)).revoked).to.equal(true);
     const error = await rejection(reader.dataset(datasetId, { blockHash: before.hash }), UnknownDatasetError);
     expect(error.datasetId).to.equal(datasetId);
+    await rejection(reader.consentOf(datasetId, 9n, { blockHash: before.hash }), UnknownDatasetError);
+  });
+
+  it("proves a data set's content by who registered it, after it has another owner", async () => {
+    const { datasetRegistry } = deployment.contracts;
+    const salt = keccak256("0x12");
+    const datasetId = datasetIdOf(owner, contentHash, salt);
+    const buyer = testAccount(5).address;
+    const registration = [contentHash, salt, 77, "https://example.org/y", "{}", []];
+    await write(3, datasetRegistry, datasetRegistryAbi, "register", registration);
+    await write(3, datasetRegistry, datasetRegistryAbi, "offerOwnership", [datasetId, buyer]);
+    const taken = await write(5, datasetRegistry, datasetRegistryAbi, "takeOwnership", [datasetId]);
+    expect(await reader.dataset(datasetId, taken)).to.include({ owner: buyer, epoch: 1, contentHash });
+
+    proxy.rule = ({ method }) => (method === "eth_getLogs" ? { result: [] } : "pass");
+    expect((await rejection(reader.dataset(datasetId, taken), DatasetMismatchError)).datasetId).to.equal(datasetId);
   });
 
   it("reads jobs, credit, uses and enclaves", async () => {
     const { jobMarket } = deployment.contracts;
     const deadline = (await chain.public.getBlock()).timestamp + 3600n;
-    const job = sampleJob(deployment, 0, { requester: owner, deadline });
-    const args = [job.order, job.programUri, job.params];
+    const job = sampleJob(deployment, 0, { requester: owner, payer: owner, deadline });
+    const args = [job.order, job.programUri, job.params, "0x", "0x"];
     const open = await write(3, jobMarket, jobMarketAbi, "open", args, 12n);
     const cancel = await write(3, jobMarket, jobMarketAbi, "cancel", [0n, job.order]);
     expect(await reader.jobState(0n, job.jobId, open)).to.equal("Open");
@@ -89,6 +112,10 @@ describe("reader", () => {
     expect(await reader.creditOf(owner, zeroAddress, open)).to.equal(0n);
     expect(await reader.creditOf(owner, zeroAddress, cancel)).to.equal(12n);
     expect(await reader.grantUses(keccak256("0x04"), cancel)).to.equal(0n);
+    expect(await reader.isNonceUsed(owner, job.order.nonce, open)).to.equal(true);
+    expect(await reader.isNonceUsed(owner, job.order.nonce + 1n, open)).to.equal(false);
+    expect(await reader.acceptedBy(job.jobId, open)).to.equal(zeroAddress);
+    expect(await reader.ballotPlatforms(job.jobId, open)).to.deep.equal([]);
 
     const enclave = {
       operator: owner,
@@ -117,8 +144,14 @@ describe("reader", () => {
   }
 
   it("refuses a data set that its id does not prove: the node lies", async () => {
-    const record = { owner, sizeBytes: 1n, epoch: 0, contentHash, metadataHash: salt, salt, uri: "x" };
-    const lies = [{ owner: zeroAddress }, { contentHash: salt }, { salt: contentHash }];
+    const held = { owner, sizeBytes: 1, epoch: 0, payeeCount: 0, retired: false };
+    const record = { ...held, contentHash, metadataHash: salt, salt, uri: "x" };
+    const lies = [
+      { owner: zeroAddress },
+      { contentHash: salt },
+      { salt: contentHash },
+      { contentHash: salt, epoch: 1 },
+    ];
     for (const lie of lies) {
       const result = { ...record, ...lie } as typeof record;
       answer(encodeFunctionResult({ abi: datasetRegistryAbi, functionName: "dataset", result }));
@@ -138,7 +171,7 @@ describe("reader", () => {
       const error = await rejection(reader.grantUses(salt, at), InconsistentSourceError);
       expect(error.fact).to.equal(fact);
     }
-    answer(`0x${"00".repeat(31)}06`);
+    answer(`0x${"00".repeat(31)}08`);
     const error = await rejection(reader.jobState(0n, salt, at), InconsistentSourceError);
     expect(error.fact).to.equal("it tells of a job state that does not exist");
   });

@@ -21,14 +21,18 @@ import {
   ContentEncodingError,
   MediaTypeError,
 } from "../../../enclave/http/requestInput.ts";
-import { ResultHeldBackError, UnknownJobError } from "../../../enclave/http/routes.ts";
-import { domainOf, hashGrant } from "../../../protocol/eip712.ts";
+import { NoOfferError, ResultHeldBackError, UnknownJobError } from "../../../enclave/http/routes.ts";
+import type { Deployment } from "../../../protocol/deployment.ts";
+import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
 import { grantSchema } from "../../../protocol/grantPackage.ts";
+import { signedOrderToJson } from "../../../protocol/signedOrder.ts";
+import { sampleJob } from "../../support/emitter.ts";
 import {
   attestationOf,
   enclaveView,
   expectProblem,
+  offer,
   receipt,
   resultBytes,
   runningJob,
@@ -52,12 +56,14 @@ const grant = {
   requester: address,
   operator: address,
   token: address,
-  pricePerUse: "2500000",
+  priceUnit: 0,
+  price: "2500000",
   maxUses: "0",
   notBefore: "0",
   notAfter: "1800000000",
   resultReaders: [],
   epoch: 0,
+  ownerEpoch: 0,
   nonce: "1",
 };
 const grantPackage = {
@@ -67,11 +73,16 @@ const grantPackage = {
   sealedKeySignature: `0x${"cd".repeat(65)}`,
 };
 
+const deployment = { chainId: 31337, contracts: { jobMarket: address } } as unknown as Deployment; // all that is read
+const { order, programUri, params } = sampleJob(deployment, 1);
+const signedOrder = signedOrderToJson({ order, programUri, params, requesterSignature: "0xab", payerSignature: "0x" });
+
 /** Every route with input that it takes. */
 const routes: [method: string, path: string, sent?: Sent][] = [
   ["GET", "/attestation"],
   ["GET", `/attestation?nonce=${zero32}`],
   ["GET", "/enclave"],
+  ["GET", "/offer"],
   ["GET", "/healthz"],
   ["GET", "/readyz"],
   ["GET", `/jobs/${settledJob}`],
@@ -80,6 +91,7 @@ const routes: [method: string, path: string, sent?: Sent][] = [
   ["PUT", `/blobs/${blobName}`, { body: blob }],
   ["GET", `/blobs/${blobName}`],
   ["POST", "/grants", { headers: json, body: JSON.stringify(grantPackage) }],
+  ["POST", "/orders", { headers: json, body: JSON.stringify(signedOrder) }],
 ];
 
 describe("createApp", () => {
@@ -95,6 +107,7 @@ describe("createApp", () => {
       ["/attestation", attestationOf()],
       [`/attestation?nonce=0x${"AB".repeat(32)}`, attestationOf(`0x${"ab".repeat(32)}`)],
       ["/enclave", enclaveView],
+      ["/offer", offer],
       ["/healthz", { ok: true }],
       ["/readyz", { ready: true, checks: [{ name: "chain", ok: true }] }],
       [`/jobs/${settledJob}`, { jobId: settledJob, phase: "settled", openedBlock: "7" }],
@@ -117,6 +130,45 @@ describe("createApp", () => {
       expect(JSON.parse(answer.body.toString())).to.deep.equal(readiness);
       expect(answer.status).to.equal(503);
       await starting.close();
+    });
+
+    it("POST /orders with 202 and the job's id", async () => {
+      const answer = await server.send("POST", "/orders", { headers: json, body: JSON.stringify(signedOrder) });
+      const jobId = hashOrder(domainOf(31337, address), order);
+      expect([answer.status, JSON.parse(answer.body.toString())]).to.deep.equal([202, { jobId }]);
+    });
+
+    it("POST /orders with the largest order there may be, and with 422 for anything more", async () => {
+      const [use] = signedOrder.order.datasets;
+      const largest = {
+        ...signedOrder,
+        order: { ...signedOrder.order, datasets: Array.from({ length: 16 }, () => use) },
+        programUri: `https://example.org/${"x".repeat(1004)}`,
+        params: `0x${"20".repeat(8192)}`,
+        requesterSignature: `0x${"ab".repeat(1024)}`,
+        payerSignature: `0x${"cd".repeat(1024)}`,
+      };
+      const post = async (body: object) =>
+        (await server.send("POST", "/orders", { headers: json, body: JSON.stringify(body) })).status;
+      expect(await post(largest)).to.equal(202);
+      const more: object[] = [
+        { ...largest, order: { ...largest.order, datasets: [...largest.order.datasets, use] } },
+        { ...largest, order: { ...largest.order, datasets: [] } },
+        { ...largest, order: { ...largest.order, extra: 1 } },
+        { ...largest, programUri: `${largest.programUri}x` },
+        { ...largest, params: `${largest.params}20` },
+        { ...largest, params: "0x2" },
+        { ...largest, requesterSignature: `${largest.requesterSignature}ab` },
+        { ...largest, payerSignature: undefined },
+        { ...largest, extra: 1 },
+      ];
+      for (const body of more) expect(await post(body), JSON.stringify(body).slice(-80)).to.equal(422);
+    });
+
+    it("GET /offer with 404 where the operator has made none", async () => {
+      const silent = await startTestServer({ api: { offer: () => undefined } });
+      expectProblem(await silent.send("GET", "/offer"), 404, "Not Found", new NoOfferError());
+      await silent.close();
     });
 
     it("GET /results/:id with the ciphertext", async () => {
@@ -470,8 +522,8 @@ describe("createApp", () => {
       ["null", null, "✖ Invalid input: expected object, received null"],
       [
         "a number where digits belong",
-        { ...grantPackage, grant: { ...grant, pricePerUse: 1 } },
-        "✖ Invalid input: expected string, received number\n  → at grant.pricePerUse",
+        { ...grantPackage, grant: { ...grant, price: 1 } },
+        "✖ Invalid input: expected string, received number\n  → at grant.price",
       ],
     ] as const) {
       it(`refuses ${what}`, async () => {

@@ -12,7 +12,7 @@ import type { RateLimits } from "../../../enclave/http/routes.ts";
 import { type ServerOptions, startServer } from "../../../enclave/http/server.ts";
 import type { Attestation, EnclaveView, WorkerApi } from "../../../enclave/http/workerApi.ts";
 import { createLogger } from "../../../enclave/log/logger.ts";
-import { domainOf, hashGrant } from "../../../protocol/eip712.ts";
+import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
 import type { BaseError } from "../../../protocol/errors.ts";
 
 export const settledJob: Hex = `0x${"11".repeat(32)}`;
@@ -63,6 +63,9 @@ export const receipt = {
     outputCommitment: zero32,
     policyHash: zero32,
     fuelUsed: "1",
+    outputRows: "0",
+    runSeconds: 0,
+    countedGrants: 0,
     logRoot: zero32,
     logSize: "1",
     anchorBlock: "1",
@@ -71,6 +74,19 @@ export const receipt = {
   },
   signature: `0x${"00".repeat(65)}`,
   signer: address,
+} as const;
+
+export const offer = {
+  offer: {
+    operator: address,
+    workloadId: zero32,
+    token: address,
+    fee: "1",
+    pricePerSecond: "2",
+    validUntil: "1800000000",
+    nonce: "3",
+  },
+  signature: `0x${"00".repeat(65)}`,
 } as const;
 
 /** What a test may change. */
@@ -101,6 +117,8 @@ export async function startTestServer(options: TestOptions = {}) {
         : jobId === runningJob
           ? { released: false }
           : undefined,
+    takeOrder: async ({ order }) => ({ jobId: hashOrder(domain, order) }),
+    offer: () => offer,
     acceptGrant: async ({ grant }) => ({ grantHash: hashGrant(domain, grant) }),
     blobs,
     ...options.api,

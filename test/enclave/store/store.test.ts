@@ -25,7 +25,7 @@ import { OtherDeploymentError, openStore, type Store } from "../../../enclave/st
 import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../../protocol/chain/marketEvents.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
-import { domainOf, hashReceipt } from "../../../protocol/eip712.ts";
+import { domainOf, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
 import { type SampleJob, sampleJob, sampleReceipt } from "../../support/emitter.ts";
 import { rejection } from "../../support/rejection.ts";
 
@@ -51,7 +51,17 @@ function opened(job: SampleJob, block: bigint, fork = 0): MarketChainEvent {
 }
 
 function settled(job: SampleJob, block: bigint): MarketChainEvent {
-  const args = { jobId: job.jobId, index: job.index, signer, receipt: sampleReceipt(job), signature: "0x" as Hex };
+  return settledWith(job, block, sampleReceipt(job));
+}
+
+function hashOfReceipt(receipt: Receipt): Hex {
+  return hashReceipt(domainOf(31337, jobMarket), receipt);
+}
+
+function settledWith(job: SampleJob, block: bigint, receipt: Receipt): MarketChainEvent {
+  const { resultHash, countedGrants, failureCode } = receipt;
+  const { jobId, index } = job;
+  const args = { jobId, index, signer, receiptHash: hashOfReceipt(receipt), resultHash, countedGrants, failureCode };
   return { type: "market", event: { eventName: "JobSettled", args, ...position(block) } };
 }
 
@@ -152,8 +162,8 @@ describe("store", () => {
 
     it("throws StoreSchemaError for another version, another application, altered tables", async () => {
       const cases = [
-        ["PRAGMA user_version = 2", "its version is 2, this worker's is 1"],
-        ["PRAGMA user_version = 1; PRAGMA application_id = 7", "it is not a worker's store"],
+        ["PRAGMA user_version = 1", "its version is 1, this worker's is 2"],
+        ["PRAGMA user_version = 2; PRAGMA application_id = 7", "it is not a worker's store"],
         [
           `PRAGMA application_id = ${0x64636d77}; CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN DELETE FROM outcomes; END`,
           "its tables were altered",
@@ -194,12 +204,12 @@ describe("store", () => {
         order,
         params,
         programUri,
+        origin: { by: "opening", index, openedHash: hashOf(2n) },
         openedBlock: 2n,
-        openedHash: hashOf(2n),
         closedBlock: null,
         closedAs: null,
         settleTx: null,
-        settleSignature: null,
+        receiptHash: null,
       });
       expect(store.openJobs().map((one) => one.index)).to.deep.equal([1n, 2n]);
       expect(store.job(keccak256("0x77"))).to.equal(undefined);
@@ -244,9 +254,9 @@ describe("store", () => {
       expect(store.job(other.jobId)).to.include({ closedBlock: null, closedAs: null, settleTx: null });
       store.applyStep(cursorAt(9n, 1), [opened(job, 8n, 1)]);
       store.applyStep(cursorAt(9n, 1), [opened(job, 8n, 1)]);
-      expect(store.openJobs().map((one) => [one.index, one.openedHash])).to.deep.equal([
-        [1n, hashOf(8n, 1)],
-        [2n, hashOf(2n)],
+      expect(store.openJobs().map((one) => one.origin)).to.deep.equal([
+        { by: "opening", index: 1n, openedHash: hashOf(8n, 1) },
+        { by: "opening", index: 2n, openedHash: hashOf(2n) },
       ]);
     });
 
@@ -261,6 +271,110 @@ describe("store", () => {
     });
   });
 
+  describe("addOrder", () => {
+    const { order, programUri, params } = job;
+    const given = { order, programUri, params, requesterSignature: "0x1234", payerSignature: "0x" } as const;
+    const origin = { by: "signature", requesterSignature: "0x1234", payerSignature: "0x" };
+    const orderSettled = (block: bigint, failureCode = 0): MarketChainEvent => {
+      const receipt = { receiptHash: hashOf(99n), resultHash: hashOf(98n), failureCode };
+      const args = { jobId: job.jobId, requester: order.requester, signer, nonce: order.nonce, ...receipt };
+      return { type: "market", event: { eventName: "OrderSettled", args, ...position(block) } };
+    };
+    const nonceCancelled = (account: Address, nonce: bigint, block: bigint): MarketChainEvent => {
+      return { type: "market", event: { eventName: "NonceCancelled", args: { account, nonce }, ...position(block) } };
+    };
+
+    it("keeps a signed order across restarts and reorgs, after the jobs that were opened", () => {
+      store.addOrder(job.jobId, given);
+      store.addOrder(job.jobId, given);
+      store.applyStep(cursorAt(6n), [opened(other, 6n)]);
+      reopen();
+      expect(store.openJobs().map((one) => one.index)).to.deep.equal([2n, null]);
+      store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
+      expect(store.openJobs()).to.have.length(1);
+      const { jobId } = job;
+      expect(store.job(jobId)).to.deep.include({
+        jobId,
+        index: null,
+        order,
+        origin,
+        openedBlock: null,
+        closedAs: null,
+      });
+    });
+
+    it("is settled by its event, and open again when a reorg removes that", () => {
+      store.addOrder(job.jobId, given);
+      store.applyStep(cursorAt(7n), [orderSettled(7n)]);
+      expect(store.job(job.jobId)).to.include({
+        closedAs: "SettledOk",
+        settleTx: hashOf(7n),
+        receiptHash: hashOf(99n),
+      });
+      store.applyStep(cursorAt(6n), [{ type: "reorg", ancestor: 6n, dropped: [] }]);
+      expect(store.job(job.jobId)).to.include({ closedAs: null, settleTx: null, receiptHash: null });
+      store.applyStep(cursorAt(7n), [orderSettled(7n, 3)]);
+      expect(store.job(job.jobId)).to.include({ closedAs: "SettledFailed" });
+    });
+
+    it("ends when its requester cancels its nonce, and no other account or nonce", () => {
+      store.addOrder(job.jobId, given);
+      store.applyStep(cursorAt(3n), [opened(other, 2n), nonceCancelled(other.order.requester, other.order.nonce, 3n)]);
+      store.applyStep(cursorAt(3n), [nonceCancelled(jobMarket, order.nonce, 3n)]);
+      store.applyStep(cursorAt(3n), [nonceCancelled(order.requester, order.nonce + 7n, 3n)]);
+      expect([store.openJobs().length, store.openOrders().map((one) => one.jobId)]).to.deep.equal([2, [job.jobId]]);
+      store.applyStep(cursorAt(4n), [nonceCancelled(order.requester, order.nonce, 4n)]);
+      expect(store.openOrders()).to.deep.equal([]);
+      expect(store.job(job.jobId)).to.include({ closedAs: "Cancelled", closedBlock: 4n });
+    });
+
+    it("is given up for good, unless the chain says otherwise", () => {
+      store.addOrder(job.jobId, given);
+      store.lapse(job.jobId, "Unsettled");
+      store.applyStep(cursorAt(6n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
+      expect(store.openJobs()).to.deep.equal([]);
+      expect(store.job(job.jobId)).to.include({ closedAs: "Unsettled", settleTx: null });
+      store.applyStep(cursorAt(7n), [orderSettled(7n)]);
+      expect(store.job(job.jobId)).to.include({ closedAs: "SettledOk" });
+      store.lapse(job.jobId, "Expired");
+      expect(store.job(job.jobId)).to.include({ closedAs: "SettledOk" });
+    });
+
+    it("becomes a job like others when it is opened after all, and an order again when a reorg removes that", () => {
+      store.addOrder(job.jobId, given);
+      store.applyStep(cursorAt(6n), [opened(job, 6n)]);
+      expect(store.job(job.jobId)?.origin).to.deep.equal({ by: "opening", index: 1n, openedHash: hashOf(6n) });
+      store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
+      expect(store.job(job.jobId)).to.deep.include({ origin, index: null, openedBlock: null });
+    });
+  });
+
+  describe("paidOutcome", () => {
+    const quorum = sampleJob(deployment, 3, { quorum: 2 });
+    const counted = (receipt: Receipt, block: bigint): MarketChainEvent => {
+      const { outputCommitment } = receipt;
+      const which = { jobId: quorum.jobId, index: quorum.index, signer, platformId: "0x" as Hex };
+      const args = { ...which, receiptHash: hashOfReceipt(receipt), outputCommitment };
+      return { type: "market", event: { eventName: "ReceiptCounted", args, ...position(block) } };
+    };
+
+    it("is the one that settled, or was counted for the quorum, and none before or without", async () => {
+      const mine = await outcomeOf(quorum, hexToBytes("0x01"));
+      const late = await outcomeOf(quorum, hexToBytes("0x02"));
+      const theirs = sampleReceipt(quorum, sha256("0x03"));
+      store.saveOutcome(mine);
+      store.saveOutcome(late);
+      const paid = () => store.paidOutcome(store.job(quorum.jobId) as NonNullable<ReturnType<Store["job"]>>);
+      store.applyStep(cursorAt(4n), [opened(quorum, 3n), counted(mine.receipt, 4n)]);
+      expect(paid()).to.equal(undefined);
+      store.applyStep(cursorAt(5n), [settledWith(quorum, 5n, theirs)]);
+      expect(paid()).to.deep.equal(mine);
+      store.applyStep(cursorAt(3n), [{ type: "reorg", ancestor: 3n, dropped: [] }]);
+      store.applyStep(cursorAt(5n), [settledWith(quorum, 5n, theirs)]);
+      expect(paid()).to.equal(undefined);
+    });
+  });
+
   describe("saveOutcome", () => {
     it("keeps receipts and results across restarts and reorgs, by signer or the newest", async () => {
       const result = hexToBytes("0x0102030405");
@@ -272,10 +386,10 @@ describe("store", () => {
       store.saveOutcome(second);
       store.applyStep(cursorAt(5n), [{ type: "reorg", ancestor: 5n, dropped: [] }]);
       reopen();
-      expect(store.outcome(job.jobId, first.signature)).to.deep.equal(first);
+      expect(store.outcome(job.jobId, hashOfReceipt(first.receipt))).to.deep.equal(first);
       expect(store.outcome(job.jobId)).to.deep.equal(second);
       expect(store.outcome(other.jobId)).to.equal(undefined);
-      expect(store.outcome(job.jobId, `0x${"11".repeat(65)}`)).to.equal(undefined);
+      expect(store.outcome(job.jobId, `0x${"11".repeat(32)}`)).to.equal(undefined);
     });
 
     it("keeps a second receipt of the same enclave beside the first, for whichever of them settles", async () => {
@@ -286,7 +400,7 @@ describe("store", () => {
       store.saveOutcome(failed);
       reopen();
       expect(store.outcome(job.jobId)).to.deep.equal(ok);
-      expect(store.outcome(job.jobId, failed.signature)).to.deep.equal(failed);
+      expect(store.outcome(job.jobId, hashOfReceipt(failed.receipt))).to.deep.equal(failed);
     });
 
     it("refuses what is not signed, or not a result of its receipt", async () => {
@@ -359,6 +473,11 @@ describe("store", () => {
       ["UPDATE jobs SET deadline = deadline + 1", "jobs", job.jobId, (s) => s.openJobs()],
       ["UPDATE jobs SET idx = '-1'", "jobs", job.jobId, (s) => s.openJobs()],
       ["UPDATE jobs SET opened_block = -5", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET idx = NULL", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET opened_hash = NULL", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET requester_signature = x'00'", "jobs", job.jobId, (s) => s.openJobs()],
+      ["UPDATE jobs SET closed_block = 5, closed_as = 'SettledOk'", "jobs", job.jobId, (s) => s.job(job.jobId)],
+      ["UPDATE outcomes SET receipt_hash = job_id", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
       ["UPDATE jobs SET closed_block = 5", "jobs", job.jobId, (s) => s.job(job.jobId)],
       ["UPDATE jobs SET closed_block = 5, closed_as = 'Open'", "jobs", job.jobId, (s) => s.job(job.jobId)],
       ["UPDATE jobs SET job_id = 'x\n'", "jobs", "x\n", (s) => s.openJobs()],

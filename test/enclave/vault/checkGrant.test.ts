@@ -7,7 +7,7 @@ const id = (byte: string): Hex => `0x${byte.repeat(32)}`;
 const requester = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const operator = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const stranger = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
-const use: DatasetUse = { datasetId: id("01"), grantHash: id("02"), price: 5n };
+const use: DatasetUse = { datasetId: id("01"), grantHash: id("02"), maxPrice: 5n };
 const order = { requester, programId: id("03"), workloadId: id("04"), token: zeroAddress } as unknown as JobOrder; // all that is read
 const grant: Grant = {
   datasetId: use.datasetId,
@@ -16,15 +16,17 @@ const grant: Grant = {
   requester,
   operator,
   token: zeroAddress,
-  pricePerUse: 5n,
+  priceUnit: 0,
+  price: 5n,
   maxUses: 2n,
   notBefore: 100n,
   notAfter: 200n,
   resultReaders: [],
   epoch: 3,
+  ownerEpoch: 7,
   nonce: 1n,
 };
-const state: ConsentState = { epoch: 3, nonceRevoked: false, uses: 1n, timestamp: 150n };
+const state: ConsentState = { epoch: 3, ownerEpoch: 7, revoked: false, uses: 1n, timestamp: 150n };
 
 describe("checkGrant", () => {
   it("consents, also in the first and last second and for anyone where it names nobody", () => {
@@ -43,13 +45,14 @@ describe("checkGrant", () => {
       [{ requester: stranger }, {}, "other requester"],
       [{ operator: stranger }, {}, "other operator"],
       [{ token: stranger }, {}, "other token"],
-      [{ pricePerUse: 6n }, {}, "other price"],
-      [{ pricePerUse: 4n }, {}, "other price"],
+      [{ priceUnit: 3 }, {}, "unknown price unit"],
       [{}, { timestamp: 99n }, "not yet in force"],
       [{}, { timestamp: 201n }, "expired"],
       [{}, { epoch: 4 }, "revoked with all grants of its epoch"],
       [{}, { epoch: 2 }, "revoked with all grants of its epoch"],
-      [{}, { nonceRevoked: true }, "revoked by nonce"],
+      [{}, { ownerEpoch: 8 }, "revoked with all grants of its owner's epoch"],
+      [{}, { ownerEpoch: 6 }, "revoked with all grants of its owner's epoch"],
+      [{}, { revoked: true }, "revoked by nonce, or with its data set"],
       [{}, { uses: 2n }, "used up"],
     ];
     for (const [ofGrant, ofState, refusal] of refusals) {

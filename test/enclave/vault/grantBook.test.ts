@@ -16,6 +16,7 @@ import type { GrantPackage } from "../../../protocol/grantPackage.ts";
 import { SealingError, sealKey } from "../../../protocol/sealing.ts";
 import { recoverSigner } from "../../../protocol/signature.ts";
 import { newResultIdentity } from "../../../sdk/encryption.ts";
+import { plainGrant } from "../../support/plainTerms.ts";
 import { rejection } from "../../support/rejection.ts";
 
 const domain = domainOf(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3");
@@ -65,7 +66,8 @@ describe("grantBook", () => {
       requester: zeroAddress,
       operator: zeroAddress,
       token: zeroAddress,
-      pricePerUse: 1n,
+      ...plainGrant,
+      price: 1n,
       maxUses: 0n,
       notBefore: 0n,
       notAfter: now + hour,

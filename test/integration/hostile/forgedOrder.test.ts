@@ -26,6 +26,7 @@ import { packProgram } from "../../../protocol/program.ts";
 import { testAccount } from "../../../scripts/localChain.ts";
 import { newResultIdentity } from "../../../sdk/encryption.ts";
 import { uploadBlob } from "../../../sdk/worker.ts";
+import { plainTerms } from "../../support/plainTerms.ts";
 import { type RpcProxy, startRpcProxy } from "../../support/rpcProxy.ts";
 import { type Scenario, startScenario } from "../../support/scenario.ts";
 
@@ -90,7 +91,11 @@ describe("an order that nobody signed", () => {
 
   /** The transaction that the attacker would have sent: well formed, signed, calling the market with this very order. */
   async function signedByAttacker(order: JobOrder, programUri: string): Promise<object> {
-    const data = encodeFunctionData({ abi: jobMarketAbi, functionName: "open", args: [order, programUri, params] });
+    const data = encodeFunctionData({
+      abi: jobMarketAbi,
+      functionName: "open",
+      args: [order, programUri, params, "0x", "0x"],
+    });
     const to = s.market.deployment.contracts.jobMarket;
     const fields = {
       type: "eip1559",
@@ -136,13 +141,15 @@ describe("an order that nobody signed", () => {
       const { resultKey } = await newResultIdentity();
       const order: JobOrder = {
         requester: victim,
+        payer: victim,
+        ...plainTerms,
         programId: s.program.id,
         workloadId: s.workloadId,
         paramsHash: keccak256(params),
         datasets: grants.map(({ grant }) => ({
           datasetId: grant.datasetId,
           grantHash: hashGrant(domain, grant),
-          price: grant.pricePerUse,
+          maxPrice: grant.price,
         })),
         resultKey,
         token: s.market.token,

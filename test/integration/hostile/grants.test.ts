@@ -36,6 +36,7 @@ import {
   stepSeen,
   timesSeenSoon,
   transactionPending,
+  withoutCredit,
   withoutMining,
 } from "../../support/hostile.ts";
 import { failureOf, releasedResult, settlement } from "../../support/outcomes.ts";
@@ -105,19 +106,25 @@ describe("a grant that does not consent", () => {
       });
     }
 
-    it("is refused if it is for another price, higher or lower, than the order offers", async () => {
+    it("is not used if it costs more than the order's ceiling, and is paid its price below it", async () => {
       const signed = await consent(s, provider, program);
       const [use] = (await prepare([signed])).order.datasets;
-      for (const price of [fees.price - 1n, fees.price + 1n, 0n]) {
-        const datasets = [{ ...(use as NonNullable<typeof use>), price }];
-        await expectFailure(s, "GrantRefused", () => openRaw(s, { program, grants: [signed], changes: { datasets } }));
+      const below = (maxPrice: bigint) => ({ datasets: [{ ...(use as NonNullable<typeof use>), maxPrice }] });
+      for (const ceiling of [fees.price - 1n, 0n]) {
+        const order = { program, grants: [signed], changes: below(ceiling) };
+        await expectFailure(s, "PriceTooHigh", () => openRaw(s, order));
       }
+      const { gained } = await gainsOf(s, async () => {
+        const job = await openRaw(s, { program, grants: [signed], changes: below(fees.price + 7n) });
+        expect(await failureOf(s, job.jobId)).to.equal("None");
+      });
+      expect(gained).to.deep.equal([fees.operatorFee, fees.price, 0n, 7n]);
     });
 
     it("is refused if it is for another data set", async () => {
       const signed = await consent(s, provider, program);
       const grantHash = hashGrant(s.requester.marketDomain, signed.grant);
-      const datasets = [{ datasetId: s.providers[1].datasetId, grantHash, price: fees.price }];
+      const datasets = [{ datasetId: s.providers[1].datasetId, grantHash, maxPrice: fees.price }];
       await expectFailure(s, "GrantRefused", () => openRaw(s, { program, grants: [signed], changes: { datasets } }));
     });
 
@@ -235,6 +242,7 @@ describe("a grant that does not consent", () => {
       ]) {
         const { epoch } = await getDataset(s.requester, provider.datasetId);
         const signed = await consent(s, provider, program, { epoch });
+        await withoutCredit(s);
         const before = await credits(s);
         const job = await withoutMining(s, () => openRaw(s, { program, grants: [signed] }));
         await stepSeen(s, "sending", job.jobId);
@@ -306,7 +314,7 @@ describe("a grant that does not consent", () => {
       // With a key of the thief's own the copy does not open, and under the victim's grant it is the wrong data set.
       const ownKey = await consent(s, stolen, program);
       await expectFailure(s, "DecryptionFailed", () => openRaw(s, { program, grants: [ownKey] }));
-      const datasets = [{ datasetId, grantHash: under, price: fees.price }];
+      const datasets = [{ datasetId, grantHash: under, maxPrice: fees.price }];
       await expectFailure(s, "GrantRefused", () => openRaw(s, { program, grants: [victims], changes: { datasets } }));
     });
   });

@@ -8,7 +8,7 @@ import { decodeMarketEvents, type MarketChainEvent } from "../../../protocol/cha
 import { RpcFailedError } from "../../../protocol/chain/rpc.ts";
 import { viemSource } from "../../../protocol/chain/viemSource.ts";
 import { startChain, type TestChain } from "../../support/chain.ts";
-import { deployEmitter, emitEvent, openedArgs, sampleJob, sampleReceipt } from "../../support/emitter.ts";
+import { deployEmitter, emitEvent, openedArgs, sampleJob } from "../../support/emitter.ts";
 import { rejection } from "../../support/rejection.ts";
 import { type RpcProxy, startRpcProxy } from "../../support/rpcProxy.ts";
 
@@ -64,14 +64,13 @@ describe("follow on a real node", () => {
     await emitEvent(chain, emitter, "emitOpened", openedArgs({ ...job, programUri: "x".repeat(1025) }));
     const empty = sampleJob(deployment, 1, { datasets: [] });
     await emitEvent(chain, emitter, "emitOpened", openedArgs(empty));
-    const receipt = sampleReceipt(job);
-    const signature = `0x${"ab".repeat(65)}`;
-    await emitEvent(chain, emitter, "emitSettled", [job.jobId, 1n, emitter, receipt, signature]);
-    await emitEvent(chain, emitter, "emitSettled", [empty.jobId, 1n, emitter, receipt, signature]);
+    const [receiptHash, resultHash] = [keccak256("0x0a"), keccak256("0x0b")];
+    const told = { receiptHash, resultHash, countedGrants: 3, failureCode: 0 };
+    await emitEvent(chain, emitter, "emitSettled", [job.jobId, 1n, emitter, ...Object.values(told)]);
     await emitEvent(chain, emitter, "emitCancelled", [job.jobId, 1n]);
 
     const { events, skipped } = await take(1);
-    expect(skipped).to.equal(5);
+    expect(skipped).to.equal(4);
     expect(events).to.have.length(3);
     const { jobId, index, order, programUri, params } = job;
     expect(events[0]).to.deep.equal({
@@ -86,13 +85,14 @@ describe("follow on a real node", () => {
         logIndex: 0,
       },
     });
-    expect(events[1]).to.have.nested.property("event.args").that.deep.equals({
-      jobId,
-      index,
-      signer: emitter,
-      receipt,
-      signature,
-    });
+    expect(events[1])
+      .to.have.nested.property("event.args")
+      .that.deep.equals({
+        jobId,
+        index,
+        signer: emitter,
+        ...told,
+      });
     expect(events[2]).to.have.nested.property("event.eventName", "JobCancelled");
   });
 

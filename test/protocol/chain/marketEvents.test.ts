@@ -37,7 +37,7 @@ function logOf(abi: Abi, address: Address, eventName: string, args: Record<strin
 
 describe("decodeMarketLog", () => {
   const registered = { datasetId: datasetIdOf(owner, contentHash, salt), owner, contentHash, salt };
-  const args = { ...registered, sizeBytes: 9n, uri: "https://example.org/x", metadata: "{}" };
+  const args = { ...registered, sizeBytes: 9, uri: "https://example.org/x", metadata: "{}", payees: [] };
   const log = logOf(datasetRegistryAbi, datasetRegistry, "DatasetRegistered", args);
 
   it("decodes a data set's registration, and refuses one that its id does not prove", () => {

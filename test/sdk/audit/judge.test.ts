@@ -3,11 +3,19 @@ import { expect } from "chai";
 import { bytesToHex, type Hex, hexToBytes, sha256, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { intelRootKey } from "../../../protocol/deployment.ts";
-import { domainOf, hashGrant, hashOperatorAuthorization, hashReceipt } from "../../../protocol/eip712.ts";
+import {
+  domainOf,
+  hashGrant,
+  hashOperatorAuthorization,
+  hashReceipt,
+  type Offer,
+  priceUnits,
+} from "../../../protocol/eip712.ts";
 import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
 import {
   type Evidence,
   isMissing,
+  type PayerCredit,
   type Position,
   type Registration,
   type RegistrationCall,
@@ -16,6 +24,7 @@ import {
 } from "../../../sdk/audit/evidence.ts";
 import { gatherEvidence } from "../../../sdk/audit/gather/gatherEvidence.ts";
 import { judge } from "../../../sdk/audit/judge.ts";
+import { duesOf } from "../../../sdk/audit/lines/dues.ts";
 import { testAccount } from "../../support/chain.ts";
 import { type Story, startStory } from "./story.ts";
 
@@ -339,7 +348,21 @@ describe("judge", () => {
     expect(terms({ requester: stranger.address })).to.equal("it is for another requester");
     expect(terms({ operator: stranger.address })).to.equal("it is for another operator");
     expect(terms({ token: zeroAddress })).to.equal("it is for another token");
-    expect(terms({ pricePerUse: 1n })).to.equal("it is for another price");
+    expect(terms({ price: 1n })).to.equal(undefined); // under the ceiling; that it is another grant shows by its hash
+    expect(terms({ price: 1_000_001n })).to.equal("it comes to 1000001, over the order's ceiling");
+    const rows = (outputRows: bigint) =>
+      falseLines((e) => {
+        Object.assign(e.settlement.grants[0]?.grant ?? {}, { price: 250_000n, priceUnit: priceUnits.outputRow });
+        e.settlement.receipt.outputRows = outputRows;
+      })["consent.1.terms"];
+    expect(rows(4n)).to.equal(undefined);
+    expect(rows(5n)).to.equal("it comes to 1250000, over the order's ceiling");
+    const bytes = (price: bigint) => terms({ price, priceUnit: priceUnits.inputByte });
+    const { registration } = honest.datasets[0] ?? {};
+    if (registration === undefined || isMissing(registration)) throw new Error("not registered");
+    const perByte = 1_000_000n / BigInt(registration.sizeBytes);
+    expect(bytes(perByte)).to.equal(undefined);
+    expect(bytes(perByte + 1n)).to.match(/, over the order's ceiling$/);
   });
 
   it("consent: out of date, or revoked before the anchor or the settlement", () => {
@@ -362,6 +385,44 @@ describe("judge", () => {
     expect(nonce(at(anchor))).to.equal("it was revoked before the anchor block");
     expect(nonce(at(settled, -1))).to.equal("it was revoked before the settlement");
     expect(nonce(at(settled, honest.ending.logIndex + 1))).to.equal(undefined);
+    const owner = (where: object) =>
+      force((e) => e.datasets[0]?.ownerEpochs.push({ ...where, newOwnerEpoch: 1 } as never));
+    expect(owner(at(anchor))).to.equal("all grants of its owner's epoch were revoked before the anchor block");
+    expect(owner(at(settled, -1))).to.equal("all grants of its owner's epoch were revoked before the settlement");
+    expect(owner(at(settled + 1n))).to.equal(undefined);
+    const retired = (where: object) => force((e) => e.datasets[0]?.retirements.push(where as never));
+    expect(retired(at(anchor))).to.equal("the data set was retired before the anchor block");
+    expect(retired(at(settled, -1))).to.equal("the data set was retired before the settlement");
+    expect(retired(at(settled + 1n))).to.equal(undefined);
+  });
+
+  it("consent: a small nonce that was revoked is fresh again in its owner's next epoch, a large one is not", () => {
+    const at = (number: bigint) => ({ block: { ...honest.anchor, number }, logIndex: 0 });
+    const revoked = (nonce: bigint, ownerEpoch: number) =>
+      falseLines((e) => {
+        const [dataset] = e.datasets;
+        Object.assign(e.settlement.grants[0]?.grant ?? {}, { nonce, ownerEpoch });
+        dataset?.nonceRevocations.push(at(2n));
+        dataset?.ownerEpochs.push({ ...at(3n), newOwnerEpoch: 1 });
+      })["consent.1.force"];
+    expect(revoked(223n, 1)).to.equal(undefined);
+    expect(revoked(224n, 1)).to.equal("it was revoked before the anchor block");
+    expect(revoked(223n, 0)).to.equal("all grants of its owner's epoch were revoked before the anchor block");
+  });
+
+  it("consent: the grant must be signed by who owned the data set when the job settled", () => {
+    const moved = (number: bigint) =>
+      falseLines((e) =>
+        e.datasets[0]?.transfers.push({ block: { ...honest.anchor, number }, logIndex: 0, to: stranger.address }),
+      );
+    expect(moved(honest.ending.block.number - 1n)["consent.1.grant"]).to.equal("it is not signed by the owner");
+    expect(moved(honest.ending.block.number + 1n)).to.deep.equal({});
+  });
+
+  it("consent: what was not shown cannot be verified, also not who may read the result", () => {
+    const free = (e: Whole) => e.settlement.grants.splice(0, 1, undefined);
+    expect(lineOf("consent.1.grant", free)).to.match(/^cannot be verified: the grant is free and unlimited/);
+    expect(lineOf("result.readers", free)).to.match(/^cannot be verified: the grant of data set 1 is free/);
   });
 
   it("receipt: unsigned, malleable, or of another signer", async () => {
@@ -372,7 +433,8 @@ describe("judge", () => {
     const unsigned = "the signature is not one by the named signer";
     for (const bad of ["0x", foreign, highS(honest.settlement.signature), `${honest.settlement.signature}00`] as Hex[])
       expect(signature((e) => (e.settlement.signature = bad))).to.equal(unsigned);
-    expect(signature((e) => (e.settlement.receipt.fuelUsed += 1n))).to.equal(unsigned);
+    expect(signature((e) => (e.settlement.receipt.fuelUsed += 1n))).to.equal("the market settled by another receipt");
+    expect(signature((e) => (e.settlement.receiptHash = other))).to.equal("the market settled by another receipt");
     expect(signature((e) => Object.assign(e.settlement, { signature: foreign, signer: stranger.address }))).to.equal(
       "the signer is not the registered key",
     );
@@ -429,12 +491,50 @@ describe("judge", () => {
     expect(output({ problem: "what is sealed is no result" })).to.equal("not verified: what is sealed is no result");
   });
 
+  it("quorum: as many enclaves as agreed, on other platforms, with the same output; all operators are paid", () => {
+    const { outputCommitment } = honest.settlement.receipt;
+    const record = { operator: stranger.address, workloadId: other, platformId: other, state: 1, evidenceHash: other };
+    const counted =
+      (change: object = {}, recordChange: object = {}) =>
+      (e: Whole) => {
+        e.opening.order.quorum = 2;
+        const position = { block: honest.anchor, logIndex: 0 };
+        const own = { signer: stranger.address, platformId: other, receiptHash: other, outputCommitment };
+        e.counted = [{ ...position, ...own, ...change, record: { ...record, ...recordChange } }];
+      };
+    const quorum = (change: (e: Whole) => void) => lineOf("receipt.quorum", change);
+    expect(quorum(counted())).to.match(/^verified: 2 equal output commitments/);
+    expect(quorum(counted({ outputCommitment: other }))).to.equal("not verified: one said something else");
+    const { platformId } = honest.registration;
+    expect(quorum(counted({ platformId }, { platformId }))).to.equal("not verified: two of them run on one platform");
+    expect(quorum(counted({ platformId }))).to.equal(
+      "not verified: the market counted another platform than is registered",
+    );
+    expect(quorum((e) => (e.opening.order.quorum = 2))).to.equal("not verified: 1 enclaves were counted, 2 are agreed");
+    expect(quorum(() => {})).to.equal("undefined: undefined");
+    expect(falseLines(counted())["money.paid"]).to.equal(
+      `${stranger.address.toLowerCase()} was credited 0, not 500000`,
+    );
+  });
+
   it("money: too little escrowed, paid to others, twice, elsewhere or in another token", () => {
     const paid = (change: (e: Whole) => void) => falseLines(change)["money.paid"];
-    expect(falseLines((e) => (e.opening.moved = []))["money.escrow"]).to.equal("no transfer of 2500001 to the market");
+    const taken = (change: Partial<PayerCredit>) =>
+      lineOf("money.escrow", (e) => Object.assign(e.opening.payerCredit, change));
+    expect(taken({})).to.match(/^verified: from 0x.*; 2500001 paid in with the transaction$/);
+    expect(taken({ after: 1n })).to.equal("not verified: the payer's credit came to 1, not 0");
+    expect(taken({ taken: 0n })).to.equal("not verified: the payer's credit came to 0, not 2500001");
+    expect(taken({ arrived: 2_500_000n })).to.equal("not verified: 2500001 were credited as paid in, 2500000 arrived");
+    expect(taken({ before: 2_500_001n, added: 0n, paidIn: 0n })).to.match(/^verified: from the credit of 0x/);
+    expect(taken({ arrived: { missing: "through a wallet contract" } })).to.equal(
+      "cannot be verified: through a wallet contract",
+    );
     const [first] = honest.credits;
     if (first === undefined) throw new Error("no credits");
     const owner = first.account.toLowerCase();
+    const owners = honest.datasets.map(({ registration }) =>
+      isMissing(registration) ? undefined : registration.owner,
+    );
     expect(paid((e) => e.credits.shift())).to.equal(`${owner} was credited 0, not 1000000`);
     expect(paid((e) => e.credits.push(first))).to.equal(`${owner} was credited 2000000, not 1000000`);
     expect(paid((e) => Object.assign(e.credits[0] ?? {}, { account: stranger.address }))).to.match(
@@ -446,11 +546,50 @@ describe("judge", () => {
     expect(paid((e) => Object.assign(e.credits[0] ?? {}, { transactionHash: other }))).to.equal(
       "money was credited in another transaction",
     );
-    const native = (change: object) =>
-      lineOf("money.escrow", (e) =>
-        Object.assign(e.opening, { moved: { missing: "through a wallet contract" } }, change),
-      );
-    expect(native({})).to.equal("cannot be verified: through a wallet contract");
+    // Splits, rounded down, the rest to the last; a bond; metered prices; and what the payer has back.
+    const dues = (change: (e: Whole) => void) => {
+      const evidence = structuredClone(honest);
+      change(evidence);
+      const due = duesOf(evidence);
+      if (isMissing(due)) throw new Error(due.missing);
+      return due.map(({ account, amount }) => `${account.slice(0, 6)}: ${amount}`);
+    };
+    const { requester } = honest.opening.order;
+    const [mine, operatorOf] = [requester.slice(0, 6), honest.registration.operator.slice(0, 6)];
+    const b = owners[1]?.slice(0, 6);
+    expect(dues(() => {})).to.deep.equal([
+      `${operatorOf}: 500000`,
+      `${owners[0]?.slice(0, 6)}: 1000000`,
+      `${b}: 1000001`,
+      `${mine}: 0`,
+    ]);
+    const payees = [3333, 6667].map((shareBps, i) => ({ account: i === 0 ? stranger.address : requester, shareBps }));
+    const split = (e: Whole) => Object.assign(e.datasets[1]?.registration ?? {}, { payees });
+    expect(dues(split))
+      .to.include(`${stranger.address.slice(0, 6)}: 333300`)
+      .and.to.include(`${mine}: 666701`);
+    const accepted = (e: Whole) => {
+      e.acceptance = { signer: stranger.address, bonder: stranger.address };
+      e.opening.order.bond = 7n;
+    };
+    expect(dues(accepted).at(-1)).to.equal(`${stranger.address.slice(0, 6)}: 7`);
+    const offered = (e: Whole) => {
+      const prices = { fee: 1n, pricePerSecond: 10n };
+      e.settlement.offer = { offer: prices as Offer, signature: "0x" };
+      e.settlement.receipt.runSeconds = 3;
+      e.settlement.together = [e.settlement.receipt];
+    };
+    expect(dues(offered)[0]).to.equal(`${operatorOf}: 31`);
+    expect(dues(offered).at(-1)).to.equal(`${mine}: ${500_000 - 31}`);
+    const expired = (e: Whole) => {
+      accepted(e);
+      e.ending.how = "expired";
+    };
+    expect(dues(expired)).to.deep.equal([`${mine}: 2500001`, `${mine}: 7`]);
+    const disagreed = (e: Whole) => (e.ending.how = "disagreed");
+    expect(dues(disagreed)).to.deep.equal([`${mine}: 2500001`]);
+    const noCredit = (e: Whole) => Object.assign(e.opening, { payerCredit: { missing: "the RPC does not tell" } });
+    expect(lineOf("money.escrow", noCredit)).to.equal("cannot be verified: the RPC does not tell");
   });
 
   it("says what is missing instead of failing when evidence is not there", () => {

@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
 import { expect } from "chai";
-import { createPublicClient, type Hex, http, numberToHex } from "viem";
+import { createPublicClient, type Hex, http, keccak256, numberToHex } from "viem";
 import { hardhat } from "viem/chains";
+import { hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
 import { auditJob } from "../../../sdk/audit/auditJob.ts";
 import { type Story, startStory } from "./story.ts";
 
@@ -13,12 +14,14 @@ type Lie = (call: Call, result: never) => unknown;
 
 describe("auditJob over an RPC that lies", () => {
   let story: Story;
+  let settledWith: Receipt;
   let proxy: Server;
   let lie: Lie = (_, result) => result;
   let proxyUrl = "";
   before(async () => {
     story = await startStory();
-    await story.settle(await story.receiptOk());
+    settledWith = await story.receiptOk();
+    await story.settle(settledWith);
     proxy = createServer(async (request, response) => {
       const body = await new Response(request as never).text();
       const call = JSON.parse(body) as Call;
@@ -88,12 +91,19 @@ describe("auditJob over an RPC that lies", () => {
       onLogs((logs) => logs.map((log) => ({ ...log, data: log.data.replace(price, cheaper) }))),
     );
     expect(order).to.include("order.id");
-    const fuel = 1024n.toString(16).padStart(64, "0");
-    const more = 2048n.toString(16).padStart(64, "0");
-    const receipt = await auditUnder(
-      onLogs((logs) => logs.map((log) => ({ ...log, data: log.data.replace(fuel, more) }))),
+    const other = keccak256("0x77").slice(2);
+    const logRoot = settledWith.logRoot.slice(2);
+    const receipt = await auditUnder((call, result) =>
+      call.method === "eth_getTransactionByHash"
+        ? JSON.parse(JSON.stringify(result).replaceAll(logRoot, other))
+        : result,
     );
     expect(receipt).to.deep.equal(["receipt.signature"]);
+    const receiptHash = hashReceipt(story.requester.marketDomain, settledWith).slice(2);
+    const hash = await auditUnder(
+      onLogs((logs) => logs.map((log) => ({ ...log, data: log.data.replace(receiptHash, other) }))),
+    );
+    expect(hash).to.deep.equal(["receipt.signature"]);
     const mrTd = story.platform.workload.mrTd.slice(2);
     const quote = await auditUnder((call, result) =>
       call.method === "eth_getTransactionByHash"

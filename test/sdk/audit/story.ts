@@ -13,7 +13,8 @@ import { deployContract, deployContracts } from "../../../deploy/deployContracts
 import { jobMarketAbi } from "../../../protocol/abi.ts";
 import { recipientOf } from "../../../protocol/ageKey.ts";
 import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
-import { hashReceipt, type Receipt, type SignedGrant } from "../../../protocol/eip712.ts";
+import { hashReceipt, type Receipt, type SignedGrant, shownGrantOf } from "../../../protocol/eip712.ts";
+import { outcomeOf } from "../../../protocol/outcome.ts";
 import { checkProgram, packProgram, policyHashOf } from "../../../protocol/program.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../../protocol/roots.ts";
@@ -98,7 +99,7 @@ async function tell(chain: TestChain) {
     const metadata = { v: 1, title: `data set ${position}`, format: "csv" } as const;
     const { datasetId } = await registerDataset(provider, { ...registration, uri: "https://example.org/x", metadata });
     contents.push({ datasetId, contentHash });
-    const terms = { datasetId, programId: program.id, workloadId, token, pricePerUse: 1_000_000n + BigInt(position) };
+    const terms = { datasetId, programId: program.id, workloadId, token, price: 1_000_000n + BigInt(position) };
     const resultReaders = position === 1 ? [extraReader] : [];
     grants.push(await signGrant(provider, { ...terms, notAfter: timestamp + 86_400n, resultReaders }));
   }
@@ -146,6 +147,9 @@ async function tell(chain: TestChain) {
       outputCommitment: outputCommitmentOf(envelope),
       policyHash: policyHashOf(program.manifest),
       fuelUsed: 1024n,
+      outputRows: 0n,
+      runSeconds: 0,
+      countedGrants: 3, // both are paid
       logRoot: keccak256("0x09"),
       logSize: 9n,
       anchorBlock: anchor.number,
@@ -157,13 +161,14 @@ async function tell(chain: TestChain) {
   /** The receipt of a run that was refused before it had anything. */
   async function receiptFailed(): Promise<Receipt> {
     const none = { inputsRoot: inputsRootOf([]), grantsRoot: grantsRootOf([]), policyHash: zeroHash };
-    const result = { resultHash: zeroHash, outputCommitment: zeroHash, fuelUsed: 0n };
+    const result = { resultHash: zeroHash, outputCommitment: zeroHash, fuelUsed: 0n, countedGrants: 0 };
     return { ...(await receiptOk()), ...none, ...result, status: 2, failureCode: 1 };
   }
 
   async function settle(receipt: Receipt): Promise<void> {
     const signature = await enclave.signingKey.sign({ hash: hashReceipt(requesterClient.marketDomain, receipt) });
-    const args = [opened.index, prepared.order, receipt, signature, receipt.status === 1 ? grants : []] as const;
+    const shown = receipt.status === 1 ? grants.map(shownGrantOf) : [];
+    const args = [opened.index, prepared.order, outcomeOf(receipt), signature, shown, []] as const;
     await send(operatorClient, { address: jobMarket, abi: jobMarketAbi, functionName: "settle", args });
   }
 

@@ -25,6 +25,7 @@ import {
   WeakPasswordError,
   WrongPasswordError,
 } from "../../../sdk/node/keystore.ts";
+import { plainGrant } from "../../support/plainTerms.ts";
 import { rejection } from "../support/rejection.ts";
 
 const privateKey = keccak256("0x01");
@@ -46,7 +47,8 @@ const grant: Grant = {
   requester: zeroAddress,
   operator: zeroAddress,
   token: zeroAddress,
-  pricePerUse: 2n ** 255n,
+  ...plainGrant,
+  price: 2n ** 255n,
   maxUses: 3n,
   notBefore: 0n,
   notAfter: 2n ** 64n - 1n,

@@ -18,17 +18,22 @@ import { createLogger } from "../../../enclave/log/logger.ts";
 import { datasetRegistryAbi, jobMarketAbi } from "../../../protocol/abi.ts";
 import { recipientOf } from "../../../protocol/ageKey.ts";
 import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
+import { countedGrantsOf, isCounted } from "../../../protocol/charges.ts";
 import {
   domainOf,
   hashGrant,
+  hashOrder,
   hashReceipt,
   type Receipt,
   receiptStatus,
   type SignedGrant,
+  shownGrantOf,
 } from "../../../protocol/eip712.ts";
 import type { GrantPackage } from "../../../protocol/grantPackage.ts";
+import { outcomeOf } from "../../../protocol/outcome.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
 import { generateVaultKey, openKey, type VaultKeyPair } from "../../../protocol/sealing.ts";
+import type { SignedOrder } from "../../../protocol/signedOrder.ts";
 import { type Client, createClient } from "../../../sdk/client.ts";
 import type { Job } from "../../../sdk/findJob.ts";
 import { createPlatform, type Platform } from "../../../simulator/platform.ts";
@@ -70,9 +75,12 @@ export async function startWorld() {
   const parameters = { rootKey: platform.rootKey, maxLifeSeconds: 86_400n };
   const deployment = await deployContracts(deployer, parameters);
   const token = getAddress(await deployContract(deployer, "mocks/TestToken.sol/TestToken", []));
-  const worker = await startWorker(directory, (grant) => domainHash(grant));
   const domain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
-  const domainHash = (grant: GrantPackage) => hashGrant(domain, grant.grant);
+  const worker = await startWorker(
+    directory,
+    ({ grant }) => hashGrant(domain, grant),
+    ({ order }) => hashOrder(domain, order),
+  );
   const deploymentFile = join(directory, "deployment.json");
   await writeFile(deploymentFile, JSON.stringify(deployment));
 
@@ -130,6 +138,9 @@ export async function startWorld() {
       outputCommitment: failed ? zeroHash : outputCommitmentOf(envelope),
       policyHash: zeroHash,
       fuelUsed: 1024n,
+      outputRows: 0n,
+      runSeconds: 0,
+      countedGrants: failed ? 0 : countedGrantsOf(grants.map(({ grant }) => grant)),
       logRoot: zeroHash,
       logSize: 1n,
       anchorBlock: number,
@@ -142,7 +153,14 @@ export async function startWorld() {
       address: deployment.contracts.jobMarket,
       abi: jobMarketAbi,
       functionName: "settle",
-      args: [job.index, job.order, receipt, signature, failed ? [] : grants],
+      args: [
+        job.index,
+        job.order,
+        outcomeOf(receipt),
+        signature,
+        failed ? [] : grants.filter(({ grant }) => isCounted(grant)).map(shownGrantOf),
+        [],
+      ],
     });
     await chain.public.waitForTransactionReceipt({ hash });
     if (!failed) worker.results.set(job.jobId, ciphertext);
@@ -155,7 +173,7 @@ export async function startWorld() {
       address: deployment.contracts.datasetRegistry,
       abi: datasetRegistryAbi,
       functionName: "register",
-      args: [contentHash, zeroHash, 1n, uri, metadata],
+      args: [contentHash, zeroHash, 1, uri, metadata, []],
     });
     await chain.public.waitForTransactionReceipt({ hash });
   }
@@ -186,11 +204,16 @@ export async function startWorld() {
 }
 
 /** The worker's real HTTP application; grants posted to it are collected, results are what the test puts there. */
-async function startWorker(directory: string, hashOf: (grant: GrantPackage) => Hex) {
+async function startWorker(
+  directory: string,
+  hashOf: (grant: GrantPackage) => Hex,
+  orderHash: (signed: SignedOrder) => Hex,
+) {
   const lines: string[] = [];
   const log = createLogger({ destination: { write: (line: string) => void lines.push(line) } });
   const blobs = await openBlobStore({ dir: join(directory, "blobs"), maxBlobBytes: 2 ** 20, maxTotalBytes: 2 ** 24 });
   const grants: GrantPackage[] = [];
+  const orders: SignedOrder[] = [];
   const results = new Map<Hex, Uint8Array>();
   const api: WorkerApi = {
     attestation: async () => ({
@@ -216,6 +239,11 @@ async function startWorker(directory: string, hashOf: (grant: GrantPackage) => H
       const ciphertext = results.get(jobId);
       return ciphertext && { released: true, ciphertext };
     },
+    async takeOrder(signed) {
+      orders.push(signed);
+      return { jobId: orderHash(signed) };
+    },
+    offer: () => undefined,
     async acceptGrant(grant) {
       grants.push(grant);
       return { grantHash: hashOf(grant) };
@@ -224,7 +252,15 @@ async function startWorker(directory: string, hashOf: (grant: GrantPackage) => H
   };
   const limits = { requests: 100_000, quotes: 100_000, uploads: 100_000 };
   const server = await startServer(createApp({ api, log, limits }), { host: "127.0.0.1", port: 0, log });
-  return { url: `http://127.0.0.1:${server.port}`, blobs, grants, results, lines, stop: () => server.stop(1000) };
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    blobs,
+    grants,
+    orders,
+    results,
+    lines,
+    stop: () => server.stop(1000),
+  };
 }
 
 /** What an enclave reads from a posted grant. */
