@@ -42,7 +42,7 @@ export type TermsOptions = GlobalOptions & {
 export type MadeJob = { job: PreparedJob; program: Program; token: Token; identity: string };
 
 /**
- * Adds the options of an order to a command.
+ * Adds the options of every order to a command; what an order can have besides, its command adds.
  *
  * @example
  * withTerms(job.command("create"))
@@ -66,19 +66,18 @@ export function withTerms(command: Command): Command {
     .option("--token <address>", "token of all payments (default: the native coin)")
     .option("--params <json>", "parameters of the program", json, {})
     .option("--deadline-minutes <n>", "from now; then the escrow can be taken back", integer(1, 525_000), 60)
-    .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone, or who offers)")
-    .option("--offer-file <file>", "an operator's offer (see dcm offer): charged by its prices, up to --fee")
-    .option("--payer <address>", "who pays and is refunded, if not you; it signs with dcm job sponsor");
+    .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone, or who offers)");
 }
 
 /**
- * As {@link withTerms}, with what only jobs that are opened can have.
+ * As {@link withTerms}, with what a single job can have, and a session's jobs cannot.
  *
  * @example
  * withOpenTerms(job.command("create"))
  */
 export function withOpenTerms(command: Command): Command {
   return withTerms(command)
+    .option("--offer-file <file>", "an operator's offer (see dcm offer): charged by its prices, up to --fee")
     .option("--accept-minutes <n>", "an enclave must accept the job by then, from now, and only it may settle", minutes)
     .option(
       "--bond <amount>",

@@ -5,6 +5,7 @@ import type { Address, Hex } from "viem";
 import { challengeReportData } from "../protocol/attestationBinding.ts";
 import { isSimulated } from "../protocol/deployment.ts";
 import { recordedStatuses } from "../protocol/enclaveRecord.ts";
+import type { Runtime } from "../protocol/engines.ts";
 import { signedOfferToJson } from "../protocol/offerJson.ts";
 import { receiptToJson } from "../protocol/receiptJson.ts";
 import type { SignedOrder } from "../protocol/signedOrder.ts";
@@ -15,6 +16,7 @@ import type { BlobStore } from "./blobs/blobStore.ts";
 import type { Config } from "./config.ts";
 import { HttpError } from "./http/problem.ts";
 import type { JobView, Readiness, WorkerApi } from "./http/workerApi.ts";
+import type { SessionApi } from "./sessions/sessionApi.ts";
 import type { ClosedAs } from "./store/jobEnds.ts";
 import type { Job } from "./store/jobRow.ts";
 import type { Store } from "./store/store.ts";
@@ -27,6 +29,8 @@ export type ApiPorts = {
   identity: EnclaveIdentity;
   workloadId: Hex;
   gasWallet: Address;
+  /** See `runnableEngines`. */
+  engines: readonly Runtime[];
   registration(): Registration | undefined;
   /** Unix seconds: until when the chain's collateral judges this platform. */
   collateralUntil(): bigint | undefined;
@@ -42,6 +46,7 @@ export type ApiPorts = {
   waitingFor(jobId: Hex): string | undefined;
   /** See `createTakeOrder`. */
   takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
+  sessions: SessionApi;
 };
 
 /**
@@ -51,7 +56,7 @@ export type ApiPorts = {
  * const app = createApp({ api: createApi(ports), log })
  */
 export function createApi(ports: ApiPorts): WorkerApi {
-  const { config, identity, store } = ports;
+  const { config, identity, store, sessions } = ports;
   const { deployment, operator, endpoint } = config;
   const simulated = isSimulated(deployment);
   /** What a job has paid for or was settled with, else the newest that was signed of it. */
@@ -92,6 +97,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
         operator,
         gasWallet: ports.gasWallet,
         workloadId: ports.workloadId,
+        engines: ports.engines,
         endpoint,
         chainId: deployment.chainId,
         registry: deployment.contracts.enclaveRegistry,
@@ -133,7 +139,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
 
     async job(jobId): Promise<JobView | undefined> {
       const job = store.job(jobId);
-      if (job === undefined) return undefined;
+      if (job === undefined) return sessions.job(jobId);
       const outcome = outcomeOf(job);
       const waiting = job.closedAs === null ? ports.waitingFor(jobId) : undefined;
       return {
@@ -148,7 +154,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
 
     async receipt(jobId) {
       const job = store.job(jobId);
-      const outcome = job === undefined ? store.outcome(jobId) : outcomeOf(job);
+      const outcome = job === undefined ? (sessions.receipt(jobId) ?? store.outcome(jobId)) : outcomeOf(job);
       if (outcome === undefined) return undefined;
       const { receipt, signature, signer } = outcome;
       return { receipt: receiptToJson(receipt), signature, signer };
@@ -156,7 +162,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
 
     async resultCiphertext(jobId) {
       const job = store.job(jobId);
-      if (job === undefined) return undefined;
+      if (job === undefined) return sessions.result(jobId);
       // A failed run has no result: nothing is held back.
       if (job.closedAs === null) return store.outcome(jobId)?.resultCiphertext ? { released: false } : undefined;
       if (job.closedAs !== "SettledOk") return undefined;
@@ -165,6 +171,9 @@ export function createApi(ports: ApiPorts): WorkerApi {
     },
 
     takeOrder: ports.takeOrder,
+    session: sessions.view,
+    leaves: sessions.leaves,
+    requestClaim: sessions.requestClaim,
     offer: () => (config.offer === undefined ? undefined : signedOfferToJson(config.offer)),
     acceptGrant: (pkg) => ports.grants.accept(pkg),
     blobs: ports.blobs,

@@ -85,7 +85,7 @@ const environmentSchema = z.object({
     .min(1)
     .max(3_600)
     .default(60)
-    .describe("longest time for one fetch of a ciphertext or program"),
+    .describe("longest time for one fetch of a ciphertext or program; large ones get a second more for every 4 MiB"),
   FETCH_PRIVATE_ADDRESSES: z
     .enum(["allow", "refuse"])
     .default("refuse")
@@ -97,6 +97,11 @@ const environmentSchema = z.object({
     .default({})
     .describe(
       "most staked on a job that must be accepted, base units: 0xTOKEN:AMOUNT,...; jobs with more are left alone",
+    ),
+  MIN_DISPUTE_BOND: amounts
+    .default({})
+    .describe(
+      "least bond of disputes in a session whose jobs are run, base units: 0xTOKEN:AMOUNT,...; in other tokens its operator fee",
     ),
   OFFER_FILE: z
     .string()
@@ -135,6 +140,8 @@ export type Config = {
   minFees: Readonly<Record<string, bigint>>;
   /** Most bond by lowercase token, in base units; nothing is staked in others. */
   maxBonds: Readonly<Record<string, bigint>>;
+  /** Least dispute bond by lowercase token, in base units; in other tokens it is the session's operator fee. */
+  minDisputeBonds: Readonly<Record<string, bigint>>;
   /** The operator's prices. Its signature is checked when the worker starts. */
   offer: SignedOffer | undefined;
   /** Wei per unit of gas. */
@@ -176,6 +183,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     fetchPrivateAddresses: env.FETCH_PRIVATE_ADDRESSES === "allow",
     minFees: env.MIN_FEES,
     maxBonds: env.MAX_BOND,
+    minDisputeBonds: env.MIN_DISPUTE_BOND,
     offer: env.OFFER_FILE === undefined ? undefined : readOffer(env.OFFER_FILE, deployment),
     maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
     logLevel: env.LOG_LEVEL,

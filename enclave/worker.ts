@@ -3,7 +3,7 @@
  * handles no signals (that is main.ts), so that a test can run the same worker with an observer of its own.
  */
 import { join } from "node:path";
-import { bytesToHex, type Hex, hexToBytes } from "viem";
+import { bytesToHex, type Hex, hexToBytes, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { jobMarketAbi } from "../protocol/abi.ts";
 import { startCursor } from "../protocol/chain/cursor.ts";
@@ -22,20 +22,23 @@ import { measure } from "./attestation/measure.ts";
 import { connectPlatform } from "./attestation/platform.ts";
 import type { Registration } from "./attestation/registration.ts";
 import { openBlobStore } from "./blobs/blobStore.ts";
+import { openSpool } from "./blobs/spool.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
 import { openSender } from "./chain/sender.ts";
 import type { Config } from "./config.ts";
-import { createFetchBlob } from "./fetch/fetchBlob.ts";
+import { createFetchBlob, createFetchCiphertext } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
 import { acceptJob } from "./jobs/acceptJob.ts";
+import { refuseConsent } from "./jobs/carryOut.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
+import { maxJobBytes } from "./jobs/gather.ts";
 import { createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
-import type { JobStep, RunnableJob } from "./jobs/ports.ts";
-import { createRunner } from "./jobs/runner.ts";
-import { type Service, whyNotServed } from "./jobs/serves.ts";
+import type { JobPorts, JobStep, Outcome, RunnableJob } from "./jobs/ports.ts";
+import { createRunner, maxUnderWay } from "./jobs/runner.ts";
+import { type Service, whyNoSession, whyNotServed } from "./jobs/serves.ts";
 import { settleJob } from "./jobs/settleJob.ts";
 import { createTakeOrder } from "./jobs/takeOrder.ts";
 import type { Logger } from "./log/logger.ts";
@@ -43,14 +46,21 @@ import { checkOffer } from "./offer.ts";
 import { createLog } from "./receipts/enclaveLog.ts";
 import { createRegistrar } from "./registrar.ts";
 import { oneAtATime, retrying, together } from "./running.ts";
-import { runProgram } from "./sandbox/runProgram.ts";
+import { openSandbox, runnableEngines } from "./sandbox/runProgram.ts";
+import { findWall } from "./sandbox/wall.ts";
+import type { SessionStep } from "./sessions/keeper.ts";
+import { openSessions } from "./sessions/openSessions.ts";
 import { openStore } from "./store/store.ts";
 import { createGrantBook } from "./vault/grantBook.ts";
 
-/** Limits of the blob store, in bytes. */
-const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 4 * 1024 * 1024 * 1024 };
+/** Limits of the blob store, in bytes: about 16 of the largest. */
+const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 16 * 1024 * 1024 * 1024 };
+/** Limits of what jobs under way have fetched, in bytes: on disk all that they may need, in memory what is small. */
+const spoolLimits = { maxTotalBytes: maxUnderWay * maxJobBytes, maxMemoryBytes: 1024 * 1024 };
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
+/** Sandbox processes that wait for small jobs. */
+const warmProcesses = 2;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
 export const gasWalletPath = "data-collab-market/gas-wallet/v1";
 
@@ -61,7 +71,7 @@ export type WorkerOptions = {
   /** Aborting stops the worker. */
   signal: AbortSignal;
   /** Told of each step of each job when it has happened. */
-  observe?: (step: JobStep, jobId: Hex) => void;
+  observe?: (step: JobStep | SessionStep, id: Hex) => void;
 };
 
 /**
@@ -80,8 +90,10 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
   };
 
   const store = openStore(config.dataDir, { chainId, jobMarket: contracts.jobMarket });
+  let closeSandbox: (() => Promise<void>) | undefined;
   try {
     const blobs = await openBlobStore({ dir: join(config.dataDir, "blobs"), ...blobLimits });
+    const spool = await openSpool({ dir: join(config.dataDir, "spool"), ...spoolLimits });
     const client = await retrying(log, signal, "chain.connect", () => connectChain({ rpcUrl: config.rpcUrl, chainId }));
     const reader = openReader(client, deployment);
     const read = (functionName: "enclaves" | "datasets") =>
@@ -121,21 +133,34 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       workloadId,
       identity,
       reader: {
-        datasetOwner: async (id) => (await reader.dataset(id, { blockHash: (await head()).hash })).owner,
+        async consent(id) {
+          const at = await newest();
+          const { epoch, ownerEpoch } = await reader.consentOf(id, 0n, at);
+          return { owner: (await reader.dataset(id, at)).owner, epoch, ownerEpoch };
+        },
         isSignedBy: jobChain.isSignedBy,
-        timestamp: async () => (await head()).timestamp,
+        timestamp: newestTimestamp,
       },
       onAccepted: wake,
     });
     const offer = await retrying(log, signal, "chain.offer", () =>
       checkOffer({ domain, operator, workloadId, isSignedBy: jobChain.isSignedBy }, config.offer),
     );
-    const service: Service = { workloadId, operator, minFees: config.minFees, maxBonds: config.maxBonds, offer };
-    const fetchBlob = createFetchBlob({
+    const service: Service = {
+      workloadId,
+      operator,
+      minFees: config.minFees,
+      maxBonds: config.maxBonds,
+      minDisputeBonds: config.minDisputeBonds,
+      offer,
+    };
+    const fetchPolicy = {
       blobs,
+      spool,
       allowHttp: config.fetchPrivateAddresses,
       allowPrivateAddresses: config.fetchPrivateAddresses,
-    });
+    };
+    const fetchTimeoutMs = config.fetchTimeoutSeconds * 1000;
 
     const state: { registration: Registration | undefined; waitsFor: string | undefined; caughtUp: boolean } = {
       registration: undefined,
@@ -148,25 +173,44 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       observe: note,
       standingNow: (job: RunnableJob) => newestChain.standing(job),
     };
-    const runner = createRunner({
+    const wall = await findWall();
+    const engines = runnableEngines(wall);
+    log.info("sandbox.opened", { wall: wall.name, engines: engines.map(({ engine }) => engine).join(" ") });
+    const sandbox = await openSandbox({ wall, warm: warmProcesses });
+    closeSandbox = sandbox.close;
+    const jobPorts: JobPorts = {
       domain,
       workloadId,
       operator,
       identity,
       log: enclaveLog,
       grants,
-      chain: jobChain,
-      fetch: fetchForJobs(fetchBlob, config.fetchTimeoutSeconds * 1000, signal),
-      run: (request) => runProgram(request, undefined, signal),
+      chain: {
+        ...jobChain,
+        // Uses that sessions' claims are still to count.
+        grantUses: async (grantHash, anchor) =>
+          (await jobChain.grantUses(grantHash, anchor)) + sessions.promisedUses(grantHash),
+      },
+      fetch: fetchForJobs(createFetchBlob(fetchPolicy), fetchTimeoutMs, signal),
+      fetchCiphertext: fetchForJobs(createFetchCiphertext(fetchPolicy), fetchTimeoutMs, signal),
+      run: (request) => sandbox.run(request, signal),
       alone: oneAtATime(signal),
       observe: note,
+      now: () => performance.now(),
+    };
+    const saveOutcome = (jobId: Hex, outcome: Outcome) => {
+      store.saveOutcome({ ...outcome, jobId, signer: identity.signingKey, createdAt: Math.floor(Date.now() / 1000) });
+      sessions.ran(outcome.receipt);
+    };
+    const isRegistered = async () => reader.isLive(identity.signingKey, await newest());
+    const runner = createRunner({
+      ...jobPorts,
       openJobs: () =>
-        (state.caughtUp ? store.openJobs({ workloadId }) : [])
-          .filter(({ order, origin }) => whyNotServed(service, order, origin.by) === undefined)
-          .map((job) => ({ ...job, params: hexToBytes(job.params) })),
+        (state.caughtUp ? [...openJobs(), ...sessions.toRun()] : []).filter(
+          ({ order, origin }) => whyNotServed(service, order, origin.by) === undefined,
+        ),
       savedOutcome: (jobId) => store.outcome(jobId),
-      saveOutcome: (jobId, outcome) =>
-        store.saveOutcome({ ...outcome, jobId, signer: identity.signingKey, createdAt: Math.floor(Date.now() / 1000) }),
+      saveOutcome,
       settle: (job, outcome) => settleJob({ ...sending, offer: config.offer }, job, outcome),
       accept: (job) =>
         acceptJob(
@@ -182,22 +226,60 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
           job,
         ),
       giveUp: ({ jobId }, why) => store.lapse(jobId, why === "tooLate" ? "Expired" : "Unsettled"),
-      isRegistered: async () => reader.isLive(identity.signingKey, await newest()),
+      isRegistered,
       newestTimestamp,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
+    });
+    const sessions = openSessions({
+      domain,
+      market: contracts.jobMarket,
+      identity,
+      sender,
+      reader,
+      chain: jobChain,
+      store,
+      head,
+      newest: () => headBlock(client, "latest"),
+      whyNotServed: (order, session) => whyNotServed(service, order, "session") ?? whyNoSession(service, session),
+      isRegistered,
+      refuse: async (job) => saveOutcome(job.jobId, await refuseConsent(jobPorts, job)),
+      waitingFor: runner.waitingFor,
+      observe: (step, sessionId) => {
+        log.info(`session.${step}`, { sessionId });
+        observe?.(step, sessionId);
+      },
+      taken: (jobId) => log.info("order.taken", { jobId }),
+      problem: (sessionId, error) => log.warn("session.problem", { sessionId, error: toError(error) }),
+      wake,
       now: () => performance.now(),
     });
+    const openJobs = () => store.openJobs({ workloadId }).map((job) => ({ ...job, params: hexToBytes(job.params) }));
 
     const registrar = await retrying(log, signal, "chain.contracts", () =>
       createRegistrar({ client, config, log, signal, platform, identity, appConfig, sender, reader }),
     );
+    const takeOrder = createTakeOrder({
+      domain,
+      reader,
+      chain: jobChain,
+      newestTimestamp,
+      whyNotServed: (order) => whyNotServed(service, order, "signature"),
+      isKnown: (jobId) => store.job(jobId) !== undefined,
+      waiting: () => store.openOrders().map(({ order }) => order),
+      keep: (jobId, signed) => {
+        store.addOrder(jobId, signed);
+        log.info("order.taken", { jobId });
+        wake();
+      },
+    });
     const api = createApi({
       config,
       platform,
       identity,
       workloadId,
       gasWallet: account.address,
+      engines,
       registration: () => state.registration,
       collateralUntil: registrar.collateralUntil,
       waitsFor: () => state.waitsFor,
@@ -207,20 +289,8 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       blobs,
       grants,
       waitingFor: runner.waitingFor,
-      takeOrder: createTakeOrder({
-        domain,
-        reader,
-        chain: jobChain,
-        newestTimestamp,
-        whyNotServed: (order) => whyNotServed(service, order, "signature"),
-        isKnown: (jobId) => store.job(jobId) !== undefined,
-        waiting: () => store.openOrders().map(({ order }) => order),
-        keep: (jobId, signed) => {
-          store.addOrder(jobId, signed);
-          log.info("order.taken", { jobId });
-          wake();
-        },
-      }),
+      sessions: sessions.api,
+      takeOrder: (signed) => (signed.order.session === zeroHash ? takeOrder(signed) : sessions.takeOrder(signed)),
     });
     const server = await startServer(createApp({ api, log }), { host: config.host, port: config.port, log });
     log.info("worker.listening", {
@@ -280,13 +350,16 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         while (!stopped.aborted) {
           woken = new AbortController(); // before the tick: what happens while it works is not missed
           runner.tick();
+          if (state.caughtUp) sessions.keeper.tick();
           await pause(config.pollMs, AbortSignal.any([stopped, woken.signal]));
         }
       } finally {
         await runner.idle();
+        await sessions.keeper.idle();
       }
     }
   } finally {
+    await closeSandbox?.();
     store.close();
   }
 }

@@ -2,7 +2,7 @@
  * Room: protocol/council. What the members of a data set council sign, and how their signatures are joined. Pure.
  * Mirrors `contracts/interfaces/IDatasetCouncil.sol`; tests compare every hash with the chain's.
  */
-import { type Address, concatHex, type Hex, hashTypedData, isHex, numberToHex, size } from "viem";
+import { type Address, concatHex, getAddress, type Hex, hashTypedData, isHex, numberToHex, size } from "viem";
 import type { Domain } from "./eip712.ts";
 import { BaseError } from "./errors.ts";
 
@@ -84,6 +84,26 @@ export function joinApprovals(signatures: readonly MemberSignature[]): Hex {
     previous = member;
   }
   return joined;
+}
+
+/**
+ * Takes apart what {@link joinApprovals} has joined, so that a member's can be added.
+ *
+ * @throws {@link BadApprovalsError} if it is nothing that members have signed together.
+ * @example
+ * const signature = joinApprovals([...splitApprovals(joined), mine])
+ */
+export function splitApprovals(joined: Hex): MemberSignature[] {
+  const approvals: MemberSignature[] = [];
+  for (let at = 2; at < joined.length; ) {
+    const end = at + 44 + 2 * Number(`0x${joined.slice(at + 40, at + 44)}`);
+    // A length that is cut off is NaN, and ends nowhere.
+    if (!(end <= joined.length)) throw new BadApprovalsError("they end in the middle of one");
+    const signature: Hex = `0x${joined.slice(at + 44, end)}`;
+    approvals.push({ member: getAddress(`0x${joined.slice(at, at + 40)}`), signature });
+    at = end;
+  }
+  return approvals;
 }
 
 /** The signatures cannot be joined. */

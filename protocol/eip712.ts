@@ -156,6 +156,11 @@ export const jobStates = [
 /** Name of a job state. */
 export type JobState = (typeof jobStates)[number];
 
+/** Values of `SessionState` in MarketTypes.sol, by number. */
+export const sessionStates = ["None", "Open", "Claimed", "Closed", "Expired"] as const;
+/** Name of a session state. */
+export type SessionState = (typeof sessionStates)[number];
+
 /** Values of `FailureCode` in MarketTypes.sol, by number. */
 export const failureCodes = [
   "None",
@@ -175,6 +180,10 @@ export const failureCodes = [
   "OutputTooLarge",
   "OutputRefused",
   "PriceTooHigh",
+  "StatementRefused",
+  "ColumnRefused",
+  "GroupTooSmall",
+  "BudgetExceeded",
 ] as const;
 /** Name of a failure. */
 export type FailureCode = (typeof failureCodes)[number];
@@ -458,7 +467,8 @@ export function hashReceipt(domain: Domain, receipt: Receipt): Hex {
 }
 
 /**
- * EIP-712 hash of a sealed data set key under its grant: what the data set's owner signs when it is handed over.
+ * EIP-712 hash of a sealed data set key under its grant: what the data set's owner, or the sealer it appointed (see
+ * protocol/sealerAppointment), signs when it is handed over.
  *
  * @param domain - of the JobMarket.
  * @example

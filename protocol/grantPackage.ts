@@ -6,7 +6,9 @@
 import type { Hex } from "viem";
 import { z } from "zod";
 import type { Grant } from "./eip712.ts";
+import { maxSignatureBytes } from "./limits.ts";
 import { address, bytes32, hexOf, hexUpTo, uint32, uint64String, uintString } from "./schemas.ts";
+import { type SignedAppointment, signedAppointmentSchema, signedAppointmentToJson } from "./sealerAppointment.ts";
 import type { SealedKey } from "./sealing.ts";
 
 /** JSON form of a {@link Grant}. */
@@ -32,18 +34,26 @@ export const grantSchema = z.strictObject({
 export const sealedKeySchema = z.strictObject({ vaultKey: hexOf(32), enc: hexOf(32), ciphertext: hexUpTo(512) });
 
 /** JSON form of a `SignedGrant`. */
-export const signedGrantSchema = z.strictObject({ grant: grantSchema, signature: hexUpTo(1024) });
+export const signedGrantSchema = z.strictObject({ grant: grantSchema, signature: hexUpTo(maxSignatureBytes) });
 
 /** A signed grant and the data set key sealed under it; the body of POST /grants. */
 export const grantPackageSchema = z.strictObject({
   ...signedGrantSchema.shape,
   sealedKey: sealedKeySchema,
-  /** The owner's signature of the sealed key: see `hashSealedKey`. */
-  sealedKeySignature: hexUpTo(1024),
+  /** Signature of the sealed key, see `hashSealedKey`: the owner's, or the appointed sealer's. */
+  sealedKeySignature: hexUpTo(maxSignatureBytes),
+  /** Why a sealer's signature is enough; left out where the owner signed. */
+  sealerAppointment: signedAppointmentSchema.optional(),
 });
 
 /** A parsed grant package. */
-export type GrantPackage = { grant: Grant; signature: Hex; sealedKey: SealedKey; sealedKeySignature: Hex };
+export type GrantPackage = {
+  grant: Grant;
+  signature: Hex;
+  sealedKey: SealedKey;
+  sealedKeySignature: Hex;
+  sealerAppointment?: SignedAppointment | undefined;
+};
 
 /**
  * JSON form of a grant: bigints as decimal strings.
@@ -60,4 +70,17 @@ export function grantToJson(grant: Grant) {
     notAfter: grant.notAfter.toString(),
     nonce: grant.nonce.toString(),
   };
+}
+
+/**
+ * JSON form of a grant package.
+ *
+ * @example
+ * const body = JSON.stringify(grantPackageToJson(pkg))
+ */
+export function grantPackageToJson(pkg: GrantPackage) {
+  const { grant, signature, sealedKey, sealedKeySignature, sealerAppointment } = pkg;
+  const appointed =
+    sealerAppointment === undefined ? {} : { sealerAppointment: signedAppointmentToJson(sealerAppointment) };
+  return { grant: grantToJson(grant), signature, sealedKey, sealedKeySignature, ...appointed };
 }

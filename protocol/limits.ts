@@ -3,8 +3,17 @@
  * nothing is sent that the market refuses. Pure. Source of the market's: IJobMarket.sol, ISessions.sol, MarketTypes.sol.
  */
 
-/** Largest ciphertext of one data set, in bytes: a worker holds it in memory. */
-export const maxCiphertextBytes = 64 * 1024 * 1024;
+/** Largest ciphertext of one data set, in bytes: 1 GiB with what age adds. A worker holds it on disk and reads a stream. */
+export const maxCiphertextBytes = 1025 * 1024 * 1024;
+
+/** Largest sealed result, in bytes: an output of 64 MiB with its envelope and what age adds for each reader. */
+export const maxSealedResultBytes = 65 * 1024 * 1024;
+
+/**
+ * Longest signature of an account, in bytes: contracts (ERC-1271) want more than a key's 65. All 16 members of a council
+ * come to 1,392, see protocol/council.ts.
+ */
+export const maxSignatureBytes = 2048;
 
 /** Most data sets of one job. */
 export const maxDatasets = 16;

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import type { Offer, SignedOffer } from "./eip712.ts";
+import { maxSignatureBytes } from "./limits.ts";
 import { address, bytes32, hexUpTo, uint64String, uintString } from "./schemas.ts";
 
 /** JSON form of an {@link Offer}. */
@@ -17,7 +18,7 @@ export const offerSchema = z.strictObject({
 });
 
 /** JSON form of a {@link SignedOffer}. */
-export const signedOfferSchema = z.strictObject({ offer: offerSchema, signature: hexUpTo(1024) });
+export const signedOfferSchema = z.strictObject({ offer: offerSchema, signature: hexUpTo(maxSignatureBytes) });
 
 /**
  * JSON form of an offer: bigints as decimal strings.

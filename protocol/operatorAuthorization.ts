@@ -4,10 +4,9 @@
  */
 import { z } from "zod";
 import { BaseError } from "./errors.ts";
+import { maxSignatureBytes } from "./limits.ts";
 import { address, hexUpTo } from "./schemas.ts";
 
-/** Longest signature, in bytes: an ERC-1271 account may ask for more than one key's. */
-const maxSignatureBytes = 4096;
 const maxTextLength = 16 * 1024;
 
 const schema = z.strictObject({

@@ -8,12 +8,24 @@ import { z } from "zod";
 import { BaseError } from "./errors.ts";
 import { toJcs, toJcsBytes } from "./jcs.ts";
 import { checkSchema, type JsonSchema, UnsupportedSchemaError } from "./jsonSchema.ts";
+import { inputName, type Policy, policySchema } from "./policy.ts";
 import { bytes32 } from "./schemas.ts";
 
 const relativePath = z
   .string()
   .max(128)
   .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/, "must be a plain relative path");
+
+/** The engines that a manifest can name; which versions of them there are: protocol/engines.ts. */
+export const engineNames = ["quickjs", "duckdb", "wasm", "pyodide"] as const;
+
+/** Forms of input data. `csv` and `text` are UTF-8; `bytes` is anything. */
+export const inputFormats = ["csv", "json", "text", "parquet", "bytes"] as const;
+
+/** Types of columns, as every engine can hold them. */
+export const columnTypes = ["string", "integer", "number", "boolean", "date", "timestamp"] as const;
+
+const column = z.strictObject({ name: z.string().min(1).max(128), type: z.enum(columnTypes) });
 
 /** The schema itself, not a copy: it is hashed as it was given. */
 const jsonSchemaObject = z.custom<JsonSchema>().superRefine((schema, context) => {
@@ -25,44 +37,90 @@ const jsonSchemaObject = z.custom<JsonSchema>().superRefine((schema, context) =>
   }
 });
 
+const input = z.strictObject({
+  name: inputName,
+  format: z.enum(inputFormats),
+  /** Columns that a table must have, by name; others may be there and are not seen. SQL needs them. */
+  columns: z.array(column).min(1).max(1024).optional(),
+});
+
 /** What a program is: everything in it is hashed into its id. */
 export const manifestSchema = z
   .strictObject({
     v: z.literal(1),
     name: z.string().min(1).max(80),
-    runtime: z.strictObject({ engine: z.literal("quickjs"), version: z.string().max(32), artifactSha256: bytes32 }),
+    runtime: z.strictObject({ engine: z.enum(engineNames), version: z.string().max(32), artifactSha256: bytes32 }),
     entry: relativePath,
     files: z
       .array(z.strictObject({ path: relativePath, sha256: bytes32, size: z.int().min(0) }))
       .min(1)
       .max(64),
     params: jsonSchemaObject,
-    inputs: z
-      .array(
-        z.strictObject({ name: z.string().regex(/^[a-z][a-zA-Z0-9]{0,31}$/), format: z.enum(["csv", "json", "text"]) }),
-      )
-      .min(1)
-      .max(16),
+    inputs: z.array(input).min(1).max(16),
     output: z.strictObject({
       format: z.literal("json"),
       schema: jsonSchemaObject,
       maxBytes: z
         .int()
         .min(1)
-        .max(4 * 1024 * 1024),
+        .max(64 * 1024 * 1024),
+      policy: policySchema.optional(),
     }),
     limits: z.strictObject({
       fuel: z.int().min(1).max(100_000_000_000),
       memoryBytes: z
         .int()
         .min(1024 * 1024)
-        .max(1024 * 1024 * 1024),
+        .max(4 * 1024 * 1024 * 1024),
       wallMs: z.int().min(1).max(600_000),
     }),
   })
   .refine((m) => new Set(m.files.map((file) => file.path)).size === m.files.length, "file paths must differ")
   .refine((m) => new Set(m.inputs.map((input) => input.name)).size === m.inputs.length, "input names must differ")
-  .refine((m) => m.files.some((file) => file.path === m.entry), "the entry must be one of the files");
+  .refine((m) => m.files.some((file) => file.path === m.entry), "the entry must be one of the files")
+  .refine((m) => policyInputs(m.output.policy).every((name) => m.inputs.some((input) => input.name === name)), {
+    error: "the policy names an input that is not there",
+    path: ["output", "policy"],
+  })
+  .refine((m) => policyColumns(m.output.policy).every(([input, column]) => hasColumn(m.inputs, input, column)), {
+    error: "the policy names a column that its input does not have",
+    path: ["output", "policy"],
+  })
+  .refine(({ runtime, output: { policy } }) => runtime.engine === "duckdb" || !needsSql(policy), {
+    error: "roles of columns and bounds of contributions can be held in SQL only",
+    path: ["output", "policy"],
+  });
+
+function policyInputs(policy: Policy | undefined): string[] {
+  const parts = [policy?.columns, policy?.group?.units, policy?.noise?.bounds];
+  return parts.flatMap((part) => Object.keys(part ?? {}));
+}
+
+/** Every column that a policy names, with its input: a rule about a misspelt one would hold nothing. */
+function policyColumns(policy: Policy | undefined): [input: string, column: string][] {
+  const { group, columns = {}, noise } = policy ?? {};
+  const bounds = Object.entries(noise?.bounds ?? {});
+  return [
+    ...Object.entries(group?.units ?? {}),
+    ...Object.entries(columns).flatMap(([input, roles]) => Object.keys(roles).map(ofInput(input))),
+    ...bounds.flatMap(([input, { unit, clamp = {} }]) => [unit, ...Object.keys(clamp)].map(ofInput(input))),
+  ];
+}
+
+function ofInput(input: string): (column: string) => [string, string] {
+  return (column) => [input, column];
+}
+
+/** Of an input that lists no columns, nothing can be said. */
+function hasColumn(inputs: readonly z.output<typeof input>[], name: string, column: string): boolean {
+  const columns = inputs.find((each) => each.name === name)?.columns;
+  return columns === undefined || columns.some((each) => each.name === column);
+}
+
+/** What other engines do with the columns of their inputs, nobody sees: a promise about it would be empty. */
+function needsSql(policy: Policy | undefined): boolean {
+  return policy?.columns !== undefined || policy?.noise?.bounds !== undefined;
+}
 
 /** A checked manifest. */
 export type Manifest = z.output<typeof manifestSchema>;
@@ -118,7 +176,8 @@ export function checkProgram(manifest: unknown, files: ReadonlyMap<string, Uint8
     if (bytes.length !== file.size)
       throw new FileMismatchError(file.path, `has ${bytes.length} bytes, not ${file.size}`);
     if (bytesToHex(sha256(bytes)) !== file.sha256) throw new FileMismatchError(file.path, "has another SHA-256");
-    if (!isUtf8(bytes)) throw new FileMismatchError(file.path, "is not UTF-8 text");
+    const isCode = parsed.data.runtime.engine === "wasm" && file.path === parsed.data.entry;
+    if (!isCode && !isUtf8(bytes)) throw new FileMismatchError(file.path, "is not UTF-8 text");
   }
   return { id: programIdOf(parsed.data), manifest: parsed.data, files };
 }

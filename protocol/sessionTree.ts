@@ -23,22 +23,55 @@ export function sessionLeaf(index: number, receiptHash: Hex): Hex {
   return keccak256(keccak256(encoded));
 }
 
+/** The tree over a session's receipts. */
+export type SessionTree = {
+  root: Hex;
+  /** Siblings of a leaf from below: what JobMarket.settleLeaf takes. @throws {@link NoSuchLeafError} */
+  proof(index: number): Hex[];
+};
+
 /**
- * Root of the tree.
+ * The tree, hashed once for its root and any number of proofs.
  *
  * @param receiptHashes - in the order of the leaves: those of Ok jobs first. 1 to 4,096.
+ * @throws {@link BadLeafCountError}
+ * @example
+ * const { root, proof } = sessionTree(receipts.map((receipt) => hashReceipt(domain, receipt)))
+ */
+export function sessionTree(receiptHashes: readonly Hex[]): SessionTree {
+  const count = receiptHashes.length;
+  const levels = levelsOf(receiptHashes);
+  const root = levels.at(-1)?.[0];
+  if (root === undefined) throw new BadLeafCountError(count);
+  return {
+    root,
+    proof(index) {
+      if (!Number.isInteger(index) || index < 0 || index >= count) throw new NoSuchLeafError(index, count);
+      const proof: Hex[] = [];
+      let at = index;
+      for (const level of levels) {
+        const sibling = level[at ^ 1];
+        if (sibling !== undefined) proof.push(sibling); // none beside the odd one, and none beside the root
+        at >>= 1;
+      }
+      return proof;
+    },
+  };
+}
+
+/**
+ * Root of the tree; see {@link sessionTree}.
+ *
  * @throws {@link BadLeafCountError}
  * @example
  * const root = sessionRoot(receipts.map((receipt) => hashReceipt(domain, receipt)))
  */
 export function sessionRoot(receiptHashes: readonly Hex[]): Hex {
-  const top = levelsOf(receiptHashes).at(-1)?.[0];
-  if (top === undefined) throw new BadLeafCountError(receiptHashes.length);
-  return top;
+  return sessionTree(receiptHashes).root;
 }
 
 /**
- * Siblings of a leaf from below: what JobMarket.settleLeaf takes.
+ * Siblings of one leaf; see {@link sessionTree}.
  *
  * @throws {@link BadLeafCountError} | {@link NoSuchLeafError}
  * @example
@@ -47,14 +80,7 @@ export function sessionRoot(receiptHashes: readonly Hex[]): Hex {
 export function sessionProof(receiptHashes: readonly Hex[], index: number): Hex[] {
   const count = receiptHashes.length;
   if (!Number.isInteger(index) || index < 0 || index >= count) throw new NoSuchLeafError(index, count);
-  const proof: Hex[] = [];
-  let at = index;
-  for (const level of levelsOf(receiptHashes)) {
-    const sibling = level[at ^ 1];
-    if (sibling !== undefined) proof.push(sibling); // none beside the odd one, and none beside the root
-    at >>= 1;
-  }
-  return proof;
+  return sessionTree(receiptHashes).proof(index);
 }
 
 /**

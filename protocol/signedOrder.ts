@@ -5,7 +5,7 @@
 import type { Hex } from "viem";
 import { z } from "zod";
 import type { JobOrder } from "./eip712.ts";
-import { maxParamsBytes, maxProgramUriBytes } from "./limits.ts";
+import { maxParamsBytes, maxProgramUriBytes, maxSignatureBytes } from "./limits.ts";
 import { orderSchema, orderToJson } from "./receiptJson.ts";
 import { hexUpTo } from "./schemas.ts";
 
@@ -21,9 +21,9 @@ export const signedOrderSchema = z.strictObject({
   /** Canonical JSON. */
   params: hexUpTo(maxParamsBytes),
   /** Of the job id: ECDSA, or ERC-1271 for contracts. */
-  requesterSignature: hexUpTo(1024),
+  requesterSignature: hexUpTo(maxSignatureBytes),
   /** As that, of the payer; empty if that is the requester. */
-  payerSignature: hexUpTo(1024),
+  payerSignature: hexUpTo(maxSignatureBytes),
 });
 
 /** A parsed order with its signatures. */

@@ -16,6 +16,7 @@ const programs = {
   dev: "scripts/dev.ts",
   conformance: "scripts/conformance.ts",
   "bench:gas": "bench/gas.ts",
+  "bench:compute": "bench/compute.ts",
 };
 if (!Object.hasOwn(programs, task)) fail(`usage: node scripts/run.mjs ${Object.keys(programs).join("|")}`);
 

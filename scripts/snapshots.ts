@@ -1,10 +1,13 @@
 /**
- * Compares code size and gas with what is committed: snapshots/code.json (bytes of each deployed contract) and
- * bench/results/gas.json (whole transactions, see bench/gas.ts). Runs after a build. A change is committed with its reason:
- * --update writes both files. Exits 1 on any difference, on code over the EVM's limit, and on a missed gas target.
+ * Compares code size, storage and gas with what is committed: snapshots/code.json (bytes of each deployed contract),
+ * snapshots/storage (where each keeps what) and bench/results/gas.json (whole transactions, see bench/gas.ts). Runs after a
+ * build. A change is committed with its reason: --update writes all. Exits 1 on any difference, on code over the EVM's limit,
+ * on a missed gas target, and if the two pieces of the market lay out their storage differently.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { type GasRow, measureGas } from "../bench/measureGas.ts";
+import { type StorageLayout, storageLayouts } from "./storageLayouts.ts";
 
 /** Source: EIP-170. */
 const codeLimit = 24_576;
@@ -19,6 +22,7 @@ const contracts = [
   "market/MarketExtension",
 ];
 const codeFile = new URL("../snapshots/code.json", import.meta.url);
+const storageFile = (name: string) => new URL(`../snapshots/storage/${name}.json`, import.meta.url);
 const gasFile = new URL("../bench/results/gas.json", import.meta.url);
 
 /** Hashes of code and blocks are in calldata, where a zero byte costs less: any edit, even of a comment, moves some. */
@@ -37,6 +41,11 @@ for (const path of contracts) {
   code[name] = (deployedBytecode.length - 2) / 2;
   if (code[name] > codeLimit) faults.push(`${name} has ${code[name]} bytes of code, above ${codeLimit}`);
 }
+const storage = await storageLayouts(contracts);
+// One runs in the other's storage, by delegatecall.
+if (!isDeepStrictEqual(storage.JobMarket, storage.MarketExtension))
+  faults.push("JobMarket and MarketExtension lay out their storage differently: declare it in what both inherit");
+
 const gas = await measureGas();
 for (const { id, gas: used, target } of gas)
   if (target !== null && used > target) faults.push(`${id} uses ${used} gas, above its target ${target}`);
@@ -44,6 +53,9 @@ for (const { id, gas: used, target } of gas)
 const texts = { code: `${JSON.stringify(code, null, 2)}\n`, gas: `${JSON.stringify(gas, null, 2)}\n` };
 if (update) {
   await mkdir(new URL(".", codeFile), { recursive: true });
+  await mkdir(new URL(".", storageFile("")), { recursive: true });
+  for (const [name, layout] of Object.entries(storage))
+    await writeFile(storageFile(name), `${JSON.stringify(layout, null, 2)}\n`);
   await writeFile(codeFile, texts.code);
   await writeFile(gasFile, texts.gas);
 } else {
@@ -51,6 +63,11 @@ if (update) {
   for (const name of new Set([...Object.keys(code), ...Object.keys(committedCode)])) {
     const [was, is] = [committedCode[name], code[name]];
     if (was !== is) faults.push(`${name} has ${is ?? "no"} bytes of code, committed: ${was ?? "none"}`);
+  }
+  for (const [name, layout] of Object.entries(storage)) {
+    const committed = await readFile(storageFile(name), "utf8").catch(() => "null");
+    if (!isDeepStrictEqual(JSON.parse(committed) as StorageLayout, layout))
+      faults.push(`${name} lays out its storage otherwise than committed`);
   }
   const committedGas = JSON.parse(await readFile(gasFile, "utf8")) as GasRow[];
   for (const id of new Set([...gas, ...committedGas].map((row) => row.id))) {

@@ -9,7 +9,8 @@ import { plainText } from "./plainText.ts";
 /** One request; sizes in bytes, times in milliseconds. */
 export type BoundedRequest = {
   method?: "GET" | "PUT" | "POST";
-  body?: Uint8Array;
+  /** A Blob is read while it is sent: that of a file needs little memory. */
+  body?: Uint8Array | Blob;
   contentType?: string;
   maxBytes: number;
   timeoutMs?: number;
@@ -84,7 +85,7 @@ async function exchange<T>(url: URL, request: BoundedRequest, read: (response: R
       redirect: "error",
       credentials: "omit",
       signal,
-      ...(request.body === undefined ? {} : { body: Uint8Array.from(request.body) }),
+      ...bodyOf(request),
       ...(request.contentType === undefined ? {} : { headers: { "content-type": request.contentType } }),
     });
     return await read(response);
@@ -92,6 +93,11 @@ async function exchange<T>(url: URL, request: BoundedRequest, read: (response: R
     if (cause instanceof BaseError) throw cause;
     throw new ServerUnreachableError(url, timeout.aborted, cause);
   }
+}
+
+function bodyOf({ body }: BoundedRequest): { body?: Uint8Array<ArrayBuffer> | Blob } {
+  if (body === undefined) return {};
+  return { body: body instanceof Blob ? body : Uint8Array.from(body) };
 }
 
 async function readBody(url: URL, response: Response, maxBytes: number): Promise<Uint8Array> {

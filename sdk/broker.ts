@@ -1,6 +1,7 @@
 /**
  * Room: sdk/broker. The provider's key broker: finds live enclaves of the workloads that were consented to, verifies
- * each one's registration itself, seals the data set key to its vault key under the grant, and posts it there.
+ * each one's registration itself, seals the data set key to its vault key under the grant, and posts it there. Its wallet is
+ * the data set's owner, or the sealer that the owner has appointed.
  * Keys are in no event, error or state. Endpoints are strangers' URLs: see `boundedFetch`.
  */
 import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
@@ -9,12 +10,14 @@ import { pause } from "../protocol/chain/pause.ts";
 import { hashGrant, type SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { address, bytes32, uint64String } from "../protocol/schemas.ts";
+import type { SignedAppointment } from "../protocol/sealerAppointment.ts";
 import { sealKey } from "../protocol/sealing.ts";
 import { ServerRefusedError } from "./boundedFetch.ts";
 import type { Client } from "./client.ts";
 import { type EnclaveListing, getEnclave, listEnclaves } from "./enclaves.ts";
-import { type GrantState, grantStateOf, signSealedKey } from "./grants.ts";
+import { type GrantState, grantStateOf } from "./grants.ts";
 import { headOf } from "./scanEvents.ts";
+import { signSealing } from "./sealers.ts";
 import { verifyRegistration } from "./verifyRegistration.ts";
 import { postGrant } from "./worker.ts";
 
@@ -34,6 +37,8 @@ export type BrokerStore = {
   grants: () => Promise<readonly SignedGrant[]>;
   /** The data set key's bytes, or undefined if it is not here. */
   datasetKey: (datasetId: Hex) => Promise<Uint8Array | undefined>;
+  /** Where the broker's wallet is not the data set's owner: why its signature of a sealed key is enough. */
+  appointment?: (datasetId: Hex) => Promise<SignedAppointment | undefined>;
   loadState: () => Promise<BrokerState | undefined>;
   saveState: (state: BrokerState) => Promise<void>;
 };
@@ -176,12 +181,14 @@ export async function createBroker(
   async function deliver(signed: SignedGrant, grantHash: Hex, enclave: EnclaveListing, signal?: AbortSignal) {
     if (enclave.workloadId !== signed.grant.workloadId) throw new DeliveryError(enclave.signingKey);
     await verifyRegistration(client, enclave, Math.floor(nowMs() / 1000));
-    const datasetKey = await store.datasetKey(signed.grant.datasetId);
-    if (datasetKey === undefined) throw new KeyNotHereError(signed.grant.datasetId);
+    const { datasetId } = signed.grant;
+    const datasetKey = await store.datasetKey(datasetId);
+    if (datasetKey === undefined) throw new KeyNotHereError(datasetId);
     const sealedKey = await sealKey(enclave.vaultKey, grantHash, datasetKey);
+    const appointment = await store.appointment?.(datasetId);
+    const sealing = await signSealing(client, { datasetId, grantHash, sealedKey }, appointment);
     const options = { timeoutMs: postTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-    const sealedKeySignature = await signSealedKey(client, grantHash, sealedKey);
-    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey, sealedKeySignature }, options);
+    const answer = await postGrant(enclave.endpoint, { ...signed, sealedKey, ...sealing }, options);
     if (answer.grantHash !== grantHash) throw new DeliveryError(enclave.signingKey);
   }
 
@@ -244,7 +251,7 @@ export class KeyNotHereError extends BaseError {
   override readonly name = "Broker.KeyNotHereError";
   constructor(datasetId: Hex) {
     super(`The key of data set ${datasetId} is not in this home.`, {
-      hint: "Serve from the home and with the wallet that `dcm dataset add` was run with.",
+      hint: "Serve from the home and with the wallet that `dcm dataset add` was run with, or give it to `dcm provider take`.",
     });
   }
 }

@@ -102,7 +102,8 @@ export class ContractRefusedError extends BaseError {
     const values = revert.data?.args ?? [];
     const args = Object.fromEntries(inputs.map((input, i) => [input.name ?? String(i), values[i]]));
     const shown = inputs.map(
-      ({ name, internalType }, i) => `${name ?? i}: ${plainText(wordFor(internalType, values[i]), 100)}`,
+      ({ name, internalType }, i) =>
+        `${name ?? i}: ${plainText(wordFor(internalType, values[i], `${contractError}.${name}`), 100)}`,
     );
     const known = revert.data !== undefined;
     super(`The contract refused${known ? `: ${contractError}(${shown.join(", ")})` : whyOf(revert)}`, {

@@ -7,8 +7,10 @@ import { datasetCouncilAbi, datasetRegistryAbi, jobMarketAbi } from "../protocol
 import { type CouncilCall, councilApprovalTypes, councilCallTypes, type MemberSignature } from "../protocol/council.ts";
 import { domainOf, type Grant, hashGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { hashSealerAppointment, type SealerAppointment } from "../protocol/sealerAppointment.ts";
 import { addressOf, type Client } from "./client.ts";
 import { getDataset } from "./datasets.ts";
+import { requireStanding } from "./sealers.ts";
 import { read, type Sent, send } from "./send.ts";
 import { signTyped } from "./signatures.ts";
 
@@ -67,6 +69,25 @@ export async function approveGrant(client: Client, council: Address, grant: Gran
   if (!isAddressEqual(owner, council)) throw new NotTheCouncilsError(grant.datasetId, owner);
   if (grant.epoch !== epoch || grant.ownerEpoch !== ownerEpoch) throw new PastGrantError(epoch, ownerEpoch);
   return await approveHash(client, council, hashGrant(client.marketDomain, grant));
+}
+
+/**
+ * Signs, as a member, that an account may sign sealed keys of a data set of the council's. N such signatures, joined, are
+ * the appointment's signature; from then on no new enclave needs the members again.
+ *
+ * @throws {@link NotAMemberError} | {@link NotTheCouncilsError} | AppointmentEndedError | any error of `read` and
+ * `signTyped`
+ * @example
+ * const mine = await approveAppointment(client, council, appointment)
+ */
+export async function approveAppointment(
+  client: Client,
+  council: Address,
+  appointment: SealerAppointment,
+): Promise<MemberSignature> {
+  const owner = await requireStanding(client, appointment);
+  if (!isAddressEqual(owner, council)) throw new NotTheCouncilsError(appointment.datasetId, owner);
+  return await approveHash(client, council, hashSealerAppointment(client.marketDomain, appointment));
 }
 
 /**

@@ -7,6 +7,7 @@ import { jobMarketAbi } from "../protocol/abi.ts";
 import type { Deployment } from "../protocol/deployment.ts";
 import { type Withdrawal, withdrawalTypes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { maxSignatureBytes } from "../protocol/limits.ts";
 import { address, hexUpTo, uint64String, uintString } from "../protocol/schemas.ts";
 import { addressOf, type Client } from "./client.ts";
 import { chainTime } from "./grants.ts";
@@ -40,7 +41,7 @@ const contentSchema = z.strictObject({
     nonce: uintString,
     deadline: uint64String,
   }),
-  signature: hexUpTo(1024),
+  signature: hexUpTo(maxSignatureBytes),
 });
 
 /**

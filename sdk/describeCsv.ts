@@ -1,6 +1,7 @@
 /**
  * Room: sdk/describeCsv. Reads what a CSV file's public metadata say: columns and their types, number of records,
- * time range. Pure. Values other than the first and last date never leave this function.
+ * time range. Pure; a file may be given in pieces, and need not be in memory. Values other than the first and last date
+ * never leave this room.
  */
 import { BaseError } from "../protocol/errors.ts";
 import type { Metadata } from "../protocol/metadata.ts";
@@ -14,6 +15,10 @@ export type CsvDescription = Pick<Metadata, "timeRange"> & {
 type ColumnType = CsvDescription["columns"][number]["type"];
 
 const maxColumns = 256;
+/** Longest record in UTF-16: a file is never held as a whole, a record is. */
+const maxRecordLength = 1024 * 1024;
+/** Short pieces, for a value keeps the piece that it is from alive. */
+const pieceBytes = 64 * 1024;
 const isoDate = /^\d{4}-\d{2}(-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$/;
 const year = /^\d{4}$/;
 const shapes: readonly (readonly [ColumnType, RegExp])[] = [
@@ -23,6 +28,14 @@ const shapes: readonly (readonly [ColumnType, RegExp])[] = [
   ["date", isoDate],
 ];
 
+/** Describes a file while it is read. */
+export type CsvDescriber = {
+  /** The next bytes. @throws {@link BadCsvError} */
+  add(bytes: Uint8Array): void;
+  /** To be called once, after the last bytes. @throws {@link BadCsvError} */
+  end(): CsvDescription;
+};
+
 /**
  * Describes a CSV file (RFC 4180, comma, header line, UTF-8).
  *
@@ -31,38 +44,79 @@ const shapes: readonly (readonly [ColumnType, RegExp])[] = [
  * describeCsv(bytes).records // 741
  */
 export function describeCsv(bytes: Uint8Array): CsvDescription {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new BadCsvError("it is not UTF-8");
+  const describer = createCsvDescriber();
+  describer.add(bytes);
+  return describer.end();
+}
+
+/**
+ * As {@link describeCsv}, for a file that comes in pieces.
+ *
+ * @example
+ * const describer = createCsvDescriber()
+ * for await (const piece of pieces) describer.add(piece)
+ * const { records } = describer.end()
+ */
+export function createCsvDescriber(): CsvDescriber {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let columns: Column[] | undefined;
+  let records = 0;
+  let rest = "";
+
+  function take(bytes: Uint8Array, isLast: boolean): void {
+    try {
+      rest += decoder.decode(bytes, { stream: !isLast });
+    } catch {
+      throw new BadCsvError("it is not UTF-8");
+    }
+    let at = 0;
+    for (let row = readRow(rest, at, isLast); row !== undefined; row = readRow(rest, at, isLast)) {
+      at = row.end;
+      if (row.fields.length === 1 && row.fields[0] === "") continue; // a blank line
+      if (columns === undefined) columns = columnsOf(row.fields);
+      else count(columns, row.fields);
+    }
+    rest = rest.slice(at);
+    if (rest.length > maxRecordLength) throw new BadCsvError(`a record is longer than ${maxRecordLength} characters`);
   }
-  const rows = readRows(text);
-  const header = rows.next().value;
-  if (header === undefined) throw new BadCsvError("it is empty");
+
+  function count(described: Column[], fields: readonly string[]): void {
+    records += 1;
+    if (fields.length !== described.length)
+      throw new BadCsvError(`record ${records} has ${fields.length} fields, the header ${described.length}`);
+    for (const [i, { shapes: left, range }] of described.entries()) {
+      const value = fields[i];
+      if (value === undefined || value === "") continue; // an empty field fits every type
+      for (const shape of left) if (!shapes[shape]?.[1].test(value)) left.delete(shape);
+      widen(range, value);
+    }
+  }
+
+  return {
+    add(bytes) {
+      for (let at = 0; at < bytes.length; at += pieceBytes) take(bytes.subarray(at, at + pieceBytes), false);
+    },
+    end() {
+      take(new Uint8Array(), true);
+      if (columns === undefined) throw new BadCsvError("it is empty");
+      const typed = columns.map((column) => ({ name: column.name, type: typeOf(column.shapes, records) }));
+      const timeRange = columns.map((column) => boundsOf(column.range)).find((range) => range !== undefined);
+      return { columns: typed, records, ...(timeRange === undefined ? {} : { timeRange }) };
+    },
+  };
+}
+
+type Column = { name: string; shapes: Set<number>; range: Range };
+
+function columnsOf(header: readonly string[]): Column[] {
   if (header.length > maxColumns) throw new BadCsvError(`it has ${header.length} columns, limit ${maxColumns}`);
   const names = header.map((name) => name.trim());
   if (names.some((name) => name.length > 128)) throw new BadCsvError("a column's name is longer than 128 characters");
-  const columns = names.map((name) => ({
+  return names.map((name) => ({
     name,
     shapes: new Set<number>(shapes.keys()),
-    range: { yearsFit: /year/i.test(name), fits: true, first: undefined, last: undefined } as Range,
+    range: { yearsFit: /year/i.test(name), fits: true, first: undefined, last: undefined },
   }));
-  let records = 0;
-  for (const row of rows) {
-    records += 1;
-    if (row.length !== names.length)
-      throw new BadCsvError(`record ${records} has ${row.length} fields, the header ${names.length}`);
-    row.forEach((value, i) => {
-      const column = columns[i];
-      if (column === undefined || value === "") return; // an empty field fits every type
-      for (const shape of column.shapes) if (!shapes[shape]?.[1].test(value)) column.shapes.delete(shape);
-      widen(column.range, value);
-    });
-  }
-  const typed = columns.map((column) => ({ name: column.name, type: typeOf(column.shapes, records) }));
-  const timeRange = columns.map((column) => boundsOf(column.range)).find((range) => range !== undefined);
-  return { columns: typed, records, ...(timeRange === undefined ? {} : { timeRange }) };
 }
 
 function typeOf(left: ReadonlySet<number>, records: number): ColumnType {
@@ -75,6 +129,7 @@ type Range = { yearsFit: boolean; fits: boolean; first: string | undefined; last
 
 function widen(range: Range, value: string): void {
   range.fits &&= value.length <= 32 && (isoDate.test(value) || (range.yearsFit && year.test(value)));
+  if (!range.fits) return;
   if (range.first === undefined || value < range.first) range.first = value;
   if (range.last === undefined || value > range.last) range.last = value;
 }
@@ -83,10 +138,13 @@ function boundsOf({ fits, first, last }: Range): [string, string] | undefined {
   return fits && first !== undefined && last !== undefined ? [first, last] : undefined;
 }
 
-/** Yields rows of fields; blank lines are no rows. */
-function* readRows(text: string): Generator<string[], undefined> {
-  let row: string[] = [];
-  let at = text.startsWith("\ufeff") ? 1 : 0;
+/**
+ * The row that begins at `at`, and where the next one does.
+ *
+ * @returns undefined at the end of the text, or if the row may go on in what follows the text.
+ */
+function readRow(text: string, at: number, isLast: boolean): { fields: string[]; end: number } | undefined {
+  const fields: string[] = [];
   while (at < text.length) {
     let field = "";
     if (text[at] === '"') {
@@ -99,24 +157,27 @@ function* readRows(text: string): Generator<string[], undefined> {
         if (!closed) field += '"';
         at = quote + (closed ? 1 : 2);
       }
-      if (!closed) throw new BadCsvError("a quoted field does not end");
+      if (!closed && isLast) throw new BadCsvError("a quoted field does not end");
+      if (!closed) return undefined;
     } else {
       let end = at;
       while (end < text.length && text[end] !== "," && text[end] !== "\n" && text[end] !== "\r") end += 1;
       field = text.slice(at, end);
       at = end;
     }
-    row.push(field);
+    // What is the end so far may be the first half of `""` or of a line end.
+    if (!isLast && at + 1 >= text.length) return undefined;
+    fields.push(field);
     if (text[at] === ",") {
       at += 1;
       if (at < text.length) continue;
-      row.push(""); // the file ends with a comma: one more, empty field
+      fields.push(""); // the file ends with a comma: one more, empty field
     } else if (text[at] === "\r" && text[at + 1] === "\n") at += 2;
     else if (text[at] === "\n" || text[at] === "\r") at += 1;
     else if (at < text.length) throw new BadCsvError("text follows a quoted field");
-    if (row.length > 1 || row[0] !== "") yield row;
-    row = [];
+    return { fields, end: at };
   }
+  return undefined;
 }
 
 /** The file is not CSV that can be described. */

@@ -10,8 +10,10 @@ import { BaseError } from "../protocol/errors.ts";
 import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { decodeResult, outputCommitmentOf, type ResultEnvelope } from "../protocol/result.ts";
 
-/** Largest file that is encrypted, in bytes: what age adds (16 bytes per 64 KiB and a header) still fits a worker. */
-export const maxDatasetBytes = maxCiphertextBytes - 64 * 1024;
+/** Largest data set, in bytes: what age adds (16 bytes per 64 KiB and a header) still fits a worker. */
+export const maxDatasetBytes = maxCiphertextBytes - 1024 * 1024;
+/** Largest one that is encrypted in memory, in bytes: three times as much is needed. See sdk/node/encryptFile for others. */
+export const maxInMemoryBytes = 64 * 1024 * 1024;
 
 /** An encrypted data set. `key` is the secret: the `AGE-SECRET-KEY-1...` line, also readable by `age -d -i`. */
 export type EncryptedDataset = { ciphertext: Uint8Array; contentHash: Hex; key: string };
@@ -20,15 +22,16 @@ export type EncryptedDataset = { ciphertext: Uint8Array; contentHash: Hex; key: 
 export type ResultIdentity = { identity: string; resultKey: Hex };
 
 /**
- * Encrypts a data set to a fresh key.
+ * Encrypts a data set to a fresh key, in memory.
  *
- * @param plaintext - 1 to {@link maxDatasetBytes} bytes.
+ * @param plaintext - 1 to {@link maxInMemoryBytes} bytes.
  * @throws {@link BadDatasetSizeError}
  * @example
  * const { ciphertext, contentHash, key } = await encryptDataset(bytes)
  */
 export async function encryptDataset(plaintext: Uint8Array): Promise<EncryptedDataset> {
-  if (plaintext.length === 0 || plaintext.length > maxDatasetBytes) throw new BadDatasetSizeError(plaintext.length);
+  const { length } = plaintext;
+  if (length === 0 || length > maxInMemoryBytes) throw new BadDatasetSizeError(length, maxInMemoryBytes);
   const key = await generateX25519Identity();
   const encrypter = new Encrypter();
   encrypter.addRecipient(await identityToRecipient(key));
@@ -89,9 +92,9 @@ export async function decryptResult(
 /** The data set is empty or too large. */
 export class BadDatasetSizeError extends BaseError {
   override readonly name = "Encryption.BadDatasetSizeError";
-  constructor(size: number) {
-    super(`The data set has ${size} bytes; 1 to ${maxDatasetBytes} can be encrypted.`, {
-      hint: "Split a larger file into several data sets.",
+  constructor(sizeBytes: number, limitBytes: number) {
+    super(`The data set has ${sizeBytes} bytes; 1 to ${limitBytes} can be encrypted.`, {
+      hint: "`dcm dataset add` takes up to 1 GiB. Split a larger file into several data sets.",
     });
   }
 }

@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 import { getEnclave } from "./enclaves.ts";
 import { decryptResult } from "./encryption.ts";
 import { findEnding, type Job, UnknownJobError } from "./findJob.ts";
+import { findSessionJob, type SessionJob } from "./findSessionJob.ts";
 import { requireReceipt } from "./settlement.ts";
 import { type ExchangeOptions, fetchReceipt, fetchResult } from "./worker.ts";
 
@@ -17,8 +18,9 @@ import { type ExchangeOptions, fetchReceipt, fetchResult } from "./worker.ts";
  * Fetches and opens a job's result.
  *
  * @param identity - the reader's `AGE-SECRET-KEY-1...` line.
- * @param workerUrl - default: the endpoint that the settling enclave registered.
- * @throws {@link NoResultError} | any error of `findEnding`, `fetchResult` and `decryptResult`
+ * @param workerUrl - default: the endpoint that the settling enclave registered. A session's job needs it, as the chain does
+ * not know such a job before its leaf is shown.
+ * @throws {@link NoResultError} | any error of `findEnding`, `findSessionJob`, `fetchResult` and `decryptResult`
  * @example
  * const { output } = await fetchOutput(client, jobId, identity)
  */
@@ -29,12 +31,32 @@ export async function fetchOutput(
   workerUrl?: string,
   options: ExchangeOptions = {},
 ): Promise<ResultEnvelope> {
-  const { state, settlement } = await findEnding(client, jobId);
+  const ending = await findEnding(client, jobId).catch((error: unknown) => {
+    if (!(error instanceof UnknownJobError)) throw error;
+    return error;
+  });
+  if (ending instanceof UnknownJobError) {
+    const ofSession = await findSessionJob(client, jobId, workerUrl, options);
+    if (ofSession === undefined) throw ending;
+    return await sessionOutput(jobId, identity, ofSession, options);
+  }
+  const { state, settlement } = ending;
   if (state !== "SettledOk" || settlement === undefined) throw new NoResultError(jobId, state, settlement?.failure);
   const url = workerUrl ?? (await getEnclave(client, settlement.signer)).endpoint;
   const shown = settlement.sent ?? (await fetchReceipt(url, jobId, options));
   requireReceipt(client, jobId, settlement, shown);
   return await decryptResult(identity, await fetchResult(url, jobId, options), shown.receipt);
+}
+
+/** Of a session's job: its receipt was held against the claim, or before that against the enclave's registration. */
+async function sessionOutput(
+  jobId: Hex,
+  identity: string,
+  { receipt, failure, workerUrl }: SessionJob,
+  options: ExchangeOptions,
+): Promise<ResultEnvelope> {
+  if (failure !== "None") throw new NoResultError(jobId, "SettledFailed", failure);
+  return await decryptResult(identity, await fetchResult(workerUrl, jobId, options), receipt);
 }
 
 /** Pause between two looks, in ms. */

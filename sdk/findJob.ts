@@ -141,7 +141,7 @@ export class UnknownJobError extends BaseError {
   override readonly name = "FindJob.UnknownJobError";
   constructor(idOrIndex: Hex | bigint) {
     super(`There is no job ${idOrIndex}.`, {
-      hint: "Check the id, the deployment and the RPC. Of an order that was never opened there is nothing on chain until it settles.",
+      hint: "Check the id, the deployment and the RPC. Of an order that was never opened there is nothing on chain until it settles; of a session's job its worker knows more (--worker).",
     });
   }
 }

@@ -3,15 +3,19 @@
  */
 import { type Address, getAbiItem, type Hex } from "viem";
 import { jobMarketAbi } from "../protocol/abi.ts";
-import { hashSession, type JobOrder, type SessionClaim, type SessionTerms } from "../protocol/eip712.ts";
+import {
+  hashSession,
+  type JobOrder,
+  type SessionClaim,
+  type SessionState,
+  type SessionTerms,
+  sessionStates,
+} from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import type { Client } from "./client.ts";
 import { findEvent } from "./scanEvents.ts";
 import { read } from "./send.ts";
 import { ForgedJobError } from "./settlement.ts";
-
-/** Values of `SessionState` in MarketTypes.sol, by number. */
-export const sessionStates = ["None", "Open", "Claimed", "Closed", "Expired"] as const;
 
 /** A session as the chain tells it. */
 export type FoundSession = {
@@ -20,7 +24,7 @@ export type FoundSession = {
   terms: SessionTerms;
   programUri: string;
   openedHash: Hex;
-  state: (typeof sessionStates)[number];
+  state: SessionState;
   /** Unix seconds; until then leaves may be disputed, and until the second disputed ones be shown. Undefined: no claim. */
   disputeUntil: bigint | undefined;
   showUntil: bigint | undefined;

@@ -7,6 +7,7 @@ import type { Deployment } from "../protocol/deployment.ts";
 import type { SignedGrant } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { grantSchema, grantToJson } from "../protocol/grantPackage.ts";
+import { maxSignatureBytes } from "../protocol/limits.ts";
 import { address, hexUpTo } from "../protocol/schemas.ts";
 
 /** Longest grant file in bytes. */
@@ -18,7 +19,7 @@ export const grantFileSchema = z.strictObject({
   chainId: z.int().positive(),
   jobMarket: address,
   grant: grantSchema,
-  signature: hexUpTo(1024),
+  signature: hexUpTo(maxSignatureBytes),
 });
 
 /**

@@ -6,6 +6,8 @@ import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
 import { datasetRegistryAbi, jobMarketAbi } from "../protocol/abi.ts";
 import { type Grant, grantTypes, hashGrant, priceUnits, type SignedGrant, sealedKeyTypes } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
+import { isWithinBudget, mostUses } from "../protocol/policy.ts";
+import { type Manifest, programIdOf } from "../protocol/program.ts";
 import type { SealedKey } from "../protocol/sealing.ts";
 import { toTypedError } from "./chainErrors.ts";
 import { addressOf, type Client } from "./client.ts";
@@ -21,16 +23,41 @@ export type GrantTerms = Pick<Grant, "datasetId" | "programId" | "workloadId" | 
 export type GrantState = "in force" | "not yet valid" | "expired" | "revoked" | "used up";
 
 /**
+ * Refuses a grant that an enclave would refuse for its program's output policy.
+ *
+ * @throws {@link OtherProgramError} | {@link OverBudgetError}
+ * @example
+ * requireWithinPolicy({ programId: program.id, maxUses: 10n }, program.manifest)
+ */
+export function requireWithinPolicy(
+  { programId, maxUses = 0n }: Pick<GrantTerms, "programId" | "maxUses">,
+  manifest: Manifest,
+): void {
+  const id = programIdOf(manifest);
+  if (id !== programId.toLowerCase()) throw new OtherProgramError(programId, id);
+  const { policy } = manifest.output;
+  if (!isWithinBudget(policy, maxUses)) throw new OverBudgetError(maxUses, mostUses(policy) ?? 0);
+}
+
+/**
  * Signs a grant for a data set of the client's wallet.
  *
- * @throws {@link NotYoursError} | any error of `read` | RejectedByWalletError
+ * @param manifest - of the program; without it, nothing can be said about its output policy here.
+ * @throws {@link NotYoursError} | {@link RevokedBeforeError} | any error of {@link requireWithinPolicy} | any error of
+ * `read` | RejectedByWalletError
  * @example
- * const { grant, signature, grantHash } = await signGrant(client, terms)
+ * const { grant, signature, grantHash } = await signGrant(client, terms, program.manifest)
  */
-export async function signGrant(client: Client, terms: GrantTerms): Promise<SignedGrant & { grantHash: Hex }> {
+export async function signGrant(
+  client: Client,
+  terms: GrantTerms,
+  manifest?: Manifest,
+): Promise<SignedGrant & { grantHash: Hex }> {
+  if (manifest !== undefined) requireWithinPolicy(terms, manifest);
   const nonce = terms.nonce ?? randomUint256();
-  const { owner, epoch, ownerEpoch } = await consentOf(client, terms.datasetId, nonce);
+  const { owner, epoch, ownerEpoch, revoked } = await consentOf(client, terms.datasetId, nonce);
   if (!isAddressEqual(owner, addressOf(client))) throw new NotYoursError(terms.datasetId, owner);
+  if (revoked) throw new RevokedBeforeError(terms.datasetId, nonce);
   const grant: Grant = {
     datasetId: terms.datasetId,
     programId: terms.programId,
@@ -180,11 +207,41 @@ async function consentOf(client: Client, datasetId: Hex, nonce: bigint) {
   return await read(client, { address, abi: datasetRegistryAbi, functionName: "consentOf", args: [datasetId, nonce] });
 }
 
+/** The manifest is another program's than the grant's. */
+export class OtherProgramError extends BaseError {
+  override readonly name = "Grants.OtherProgramError";
+  constructor(granted: Hex, given: Hex) {
+    super(`The grant is for program ${granted}, the manifest is of ${given}.`, {
+      hint: "Consent to the program that you have read.",
+    });
+  }
+}
+
+/** The grant allows more uses than its program's output policy. */
+export class OverBudgetError extends BaseError {
+  override readonly name = "Grants.OverBudgetError";
+  constructor(maxUses: bigint, most: number) {
+    super(`The grant is for ${maxUses === 0n ? "any number of" : maxUses} uses; the program's policy allows ${most}.`, {
+      hint: `Enclaves refuse it with BudgetExceeded: limit it to 1 to ${most} (\`--max-uses\`).`,
+    });
+  }
+}
+
 /** The data set belongs to another wallet. */
 export class NotYoursError extends BaseError {
   override readonly name = "Grants.NotYoursError";
   constructor(datasetId: Hex, owner: Address) {
     super(`Data set ${datasetId} belongs to ${owner}.`, { hint: "Use its owner's wallet." });
+  }
+}
+
+/** The grant would be void as soon as it is signed. */
+export class RevokedBeforeError extends BaseError {
+  override readonly name = "Grants.RevokedBeforeError";
+  constructor(datasetId: Hex, nonce: bigint) {
+    super(`Nonce ${nonce} is revoked, or data set ${datasetId} is retired: the grant would not hold.`, {
+      hint: "Choose another nonce, or none; for a retired data set (see `dcm dataset show`) no grant holds any more.",
+    });
   }
 }
 

@@ -20,7 +20,7 @@ import { validate } from "../protocol/jsonSchema.ts";
 import { maxParamsBytes } from "../protocol/limits.ts";
 import { encodeParams, type Program } from "../protocol/program.ts";
 import { addressOf, type Client } from "./client.ts";
-import { checkGrant } from "./grants.ts";
+import { checkGrant, requireWithinPolicy } from "./grants.ts";
 import { checkOffer } from "./offers.ts";
 import { randomUint256 } from "./random.ts";
 
@@ -77,7 +77,7 @@ export type PreparedJob = {
  * Prepares a job of the client's wallet.
  *
  * @throws {@link GrantCountError} | {@link MaxRowsMissingError} | any error of `checkOffer` | {@link GrantNotForJobError} | {@link ParamsTooLongError} | {@link ParamsRefusedError} |
- * {@link CostTooHighError} | any error of `checkGrant`
+ * {@link CostTooHighError} | any error of `checkGrant` or `requireWithinPolicy`
  * @example
  * const job = await prepareJob(client, terms)
  */
@@ -93,6 +93,7 @@ export async function prepareJob(client: Client, terms: JobTerms): Promise<Prepa
   const datasets: DatasetUse[] = [];
   for (const signed of grants) {
     requireFor(client, signed, { ...terms, operator, requester });
+    requireWithinPolicy(signed.grant, program.manifest);
     const { sizeBytes } = await checkGrant(client, signed);
     datasets.push(useOf(client, signed.grant, sizeBytes, terms.maxRows));
   }

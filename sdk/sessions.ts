@@ -6,8 +6,10 @@ import type { Hex } from "viem";
 import { zeroHash } from "viem";
 import { z } from "zod";
 import { costOf } from "../protocol/charges.ts";
+import { claimRequestTypes } from "../protocol/claimRequest.ts";
 import type { Deployment } from "../protocol/deployment.ts";
 import {
+  hashGrant,
   hashSession,
   type JobOrder,
   type SessionClaim,
@@ -17,17 +19,21 @@ import {
   shownGrantOf,
 } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
-import { challengeSeconds, maxProgramUriBytes, maxSessionJobs } from "../protocol/limits.ts";
+import { challengeSeconds, maxProgramUriBytes, maxSessionJobs, maxSignatureBytes } from "../protocol/limits.ts";
 import type { OrderItem, OrderTerms } from "../protocol/orderGroup.ts";
 import { orderSchema, orderToJson } from "../protocol/receiptJson.ts";
-import { hexUpTo, uintString } from "../protocol/schemas.ts";
+import { hexUpTo } from "../protocol/schemas.ts";
+import { sessionTermsSchema, sessionTermsToJson } from "../protocol/sessionJson.ts";
+import { isSessionPrice } from "../protocol/sessionPrice.ts";
 import type { Client } from "./client.ts";
+import { chainTime } from "./grants.ts";
 import type { Consents } from "./jobs.ts";
 import { marketAbi, type Paid, pay } from "./payment.ts";
 import type { PreparedJob } from "./prepareJob.ts";
 import { type Sent, send } from "./send.ts";
 import { signTyped } from "./signatures.ts";
 import { readSignedFile, signedFileOf } from "./signedFile.ts";
+import type { SignedClaimRequest } from "./worker.ts";
 
 /** A session as it is opened; `order` is the template of its jobs. */
 export type PreparedSession = {
@@ -44,25 +50,27 @@ export type SessionRef = Pick<PreparedSession, "order" | "terms">;
 
 const contentSchema = z.strictObject({
   order: orderSchema,
-  terms: z.strictObject({
-    maxJobs: z.int().min(1).max(maxSessionJobs),
-    challengeSeconds: z.int().min(challengeSeconds.min).max(challengeSeconds.max),
-    disputeBond: uintString,
-  }),
+  terms: sessionTermsSchema,
   programUri: z.string().max(maxProgramUriBytes),
-  requesterSignature: hexUpTo(1024),
-  payerSignature: hexUpTo(1024),
+  requesterSignature: hexUpTo(maxSignatureBytes),
+  payerSignature: hexUpTo(maxSignatureBytes),
 });
 
 /**
  * Makes a session of a prepared job: its terms without its parameters. The job's deadline is the last second for the
  * claim.
  *
- * @throws {@link BadSessionTermsError} | {@link NotForSessionsError}
+ * @param grants - those that the job names: a claim pays flat prices only.
+ * @throws {@link BadSessionTermsError} | {@link NotForSessionsError} | {@link MeteredGrantError}
  * @example
- * const session = prepareSession(client, await prepareJob(client, jobTerms), terms)
+ * const session = prepareSession(client, await prepareJob(client, { ...jobTerms, grants }), terms, grants)
  */
-export function prepareSession(client: Client, job: PreparedJob, terms: SessionTerms): PreparedSession {
+export function prepareSession(
+  client: Client,
+  job: PreparedJob,
+  terms: SessionTerms,
+  grants: readonly SignedGrant[],
+): PreparedSession {
   const { maxJobs, challengeSeconds: seconds } = terms;
   const jobs = Number.isInteger(maxJobs) && maxJobs >= 1 && maxJobs <= maxSessionJobs;
   const time = Number.isInteger(seconds) && seconds >= challengeSeconds.min && seconds <= challengeSeconds.max;
@@ -70,9 +78,26 @@ export function prepareSession(client: Client, job: PreparedJob, terms: SessionT
   const { offerHash, acceptBy, quorum, session } = job.order;
   if (offerHash !== zeroHash || acceptBy !== 0n || quorum !== 1 || session !== zeroHash)
     throw new NotForSessionsError();
+  requireFlatPrices(client, grants);
+  for (const use of job.order.datasets) {
+    const found = grants.find(({ grant }) => hashGrant(client.marketDomain, grant) === use.grantHash);
+    if (found === undefined || !isSessionPrice(found.grant, use)) throw new MeteredGrantError(use.grantHash);
+  }
   const order = { ...job.order, paramsHash: zeroHash };
   const sessionId = hashSession(client.marketDomain, order, terms);
   return { order, terms, sessionId, programUri: job.programUri, cost: BigInt(maxJobs) * costOf(order) };
+}
+
+/**
+ * Refuses grants that sessions cannot use, before anything is made of them.
+ *
+ * @throws {@link MeteredGrantError}
+ * @example
+ * requireFlatPrices(client, grants)
+ */
+export function requireFlatPrices(client: Client, grants: readonly SignedGrant[]): void {
+  const metered = grants.find(({ grant }) => !isSessionPrice(grant, { maxPrice: grant.price }));
+  if (metered !== undefined) throw new MeteredGrantError(hashGrant(client.marketDomain, metered.grant));
 }
 
 /**
@@ -116,6 +141,24 @@ export function sessionOrder(
 ): JobOrder {
   const { paramsHash, deadline, nonce } = own;
   return { ...order, paramsHash, deadline, nonce, session: sessionId };
+}
+
+/** How long a request to claim holds, in seconds. */
+const claimRequestSeconds = 600n;
+
+/**
+ * Signs, as the session's requester, that no more jobs come, so that the worker claims it: for `postClaimRequest`.
+ *
+ * @param jobs - how many orders the worker has taken: with another number it does nothing.
+ * @throws any error of `signTyped` and `chainTime`
+ * @example
+ * await postClaimRequest(workerUrl, sessionId, await signClaimRequest(client, sessionId, taken))
+ */
+export async function signClaimRequest(client: Client, sessionId: Hex, jobs: number): Promise<SignedClaimRequest> {
+  const validUntil = (await chainTime(client)) + claimRequestSeconds;
+  const message = { sessionId, jobs, validUntil };
+  const typed = { domain: client.marketDomain, types: claimRequestTypes, primaryType: "ClaimRequest", message };
+  return { jobs, validUntil, signature: await signTyped(client, typed) };
 }
 
 /**
@@ -210,10 +253,9 @@ export function sessionFileOf(
   { order, terms, programUri }: Pick<PreparedSession, "order" | "terms" | "programUri">,
   { requesterSignature = "0x", payerSignature = "0x" }: Consents = {},
 ) {
-  const { disputeBond, ...rest } = terms;
   return signedFileOf("session", deployment, {
     order: orderToJson(order),
-    terms: { ...rest, disputeBond: disputeBond.toString() },
+    terms: sessionTermsToJson(terms),
     programUri,
     requesterSignature,
     payerSignature,
@@ -240,6 +282,16 @@ export class BadSessionTermsError extends BaseError {
   constructor(maxJobs: number, seconds: number) {
     super(`A session cannot have ${maxJobs} jobs and ${seconds} seconds for disputes.`, {
       hint: `It has 1 to ${maxSessionJobs} jobs and ${challengeSeconds.min} to ${challengeSeconds.max} seconds.`,
+    });
+  }
+}
+
+/** The market pays the grant at no claim, or its grant was not given. */
+export class MeteredGrantError extends BaseError {
+  override readonly name = "Sessions.MeteredGrantError";
+  constructor(grantHash: Hex) {
+    super(`Grant ${grantHash} is not given, or its price is not flat and just what the order names.`, {
+      hint: "Sessions pay by use only: ask the provider for a grant with a flat price, or open the jobs one by one.",
     });
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Room: sdk/signedFile. Files in which people hand each other what they signed: orders, offers, withdrawals, sessions.
+ * Room: sdk/signedFile. Files in which people hand each other what they signed: orders, offers, withdrawals, sessions,
+ * appointments.
  * They hold no secret. Each names its kind and the market it is for: a file of another deployment is refused before
  * anything in it is looked at. Signatures are checked by whoever reads, not here.
  */
@@ -10,7 +11,7 @@ import { BaseError } from "../protocol/errors.ts";
 import { address } from "../protocol/schemas.ts";
 
 /** What such a file holds. */
-export type SignedKind = "offer" | "order" | "withdrawal" | "session" | "deposit";
+export type SignedKind = "offer" | "order" | "withdrawal" | "session" | "deposit" | "appointment";
 
 /** Longest signed file, in bytes: an order with its parameters in hex, and signatures of contracts. */
 export const maxSignedFileBytes = 64 * 1024;

@@ -3,24 +3,27 @@
  * Mirrors `docs/HTTP.md`.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, type Hex } from "viem";
+import { type Address, bytesToHex, type Hex } from "viem";
 import { z } from "zod";
 import type { Receipt, SignedOffer } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
-import { type GrantPackage, grantToJson } from "../protocol/grantPackage.ts";
+import { type GrantPackage, grantPackageToJson } from "../protocol/grantPackage.ts";
+import { maxSealedResultBytes } from "../protocol/limits.ts";
 import { signedOfferSchema } from "../protocol/offerJson.ts";
 import { signedReceiptSchema } from "../protocol/receiptJson.ts";
-import { bytes32, hexUpTo } from "../protocol/schemas.ts";
+import { address, bytes32, hexUpTo } from "../protocol/schemas.ts";
+import { leavesSchema, sessionViewSchema, type shownLeafSchema } from "../protocol/sessionJson.ts";
 import { type SignedOrder, signedOrderToJson } from "../protocol/signedOrder.ts";
 import { type BoundedRequest, boundedFetch, serverUrl } from "./boundedFetch.ts";
 
 /** Time and cancellation of one exchange. */
 export type ExchangeOptions = Pick<BoundedRequest, "timeoutMs" | "signal">;
 
-/** Largest sealed result that is fetched, in bytes. */
-export const maxResultBytes = 80 * 1024 * 1024;
 const maxAttestationBytes = 4 * 1024 * 1024;
 const maxJsonBytes = 64 * 1024;
+/** A claim of 4,096 leaves takes about 700,000 bytes. */
+const maxSessionBytes = 1024 * 1024;
+const maxLeavesBytes = 512 * 1024;
 /** Large files take long on slow lines. */
 const uploadTimeoutMs = 15 * 60_000;
 
@@ -30,8 +33,27 @@ const attestationSchema = z.looseObject({
   appCompose: z.string(),
 });
 
+/** See {@link fetchSession}. */
+export type SessionView = z.output<typeof sessionViewSchema>;
+
+/** See {@link fetchLeaves}. */
+export type ShownLeaf = z.output<typeof shownLeafSchema>;
+
+/** The requester's word that no more jobs come; see `signClaimRequest`. */
+export type SignedClaimRequest = { jobs: number; validUntil: bigint; signature: Hex };
+
+const jobViewSchema = z.looseObject({
+  jobId: bytes32,
+  phase: z.string().max(32),
+  session: bytes32.optional(),
+  leaf: z.int().min(0).optional(),
+});
+
 /** What a worker says of itself; further fields as in `docs/HTTP.md`. */
 export type Attestation = z.output<typeof attestationSchema>;
+
+/** Bytes that need not be in memory, and their SHA-256; a worker takes them only if they have it. */
+export type HashedBlob = { blob: Blob; sha256: Hex };
 
 /**
  * Stores bytes (a ciphertext, a program bundle) at a worker.
@@ -43,16 +65,16 @@ export type Attestation = z.output<typeof attestationSchema>;
  */
 export async function uploadBlob(
   workerUrl: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | HashedBlob,
   options: ExchangeOptions = {},
 ): Promise<{ uri: string; sha256: Hex }> {
-  const uri = blobUri(bytes);
+  const uri = bytes instanceof Uint8Array ? blobUri(bytes) : `blob:${bytes.sha256.slice(2)}`;
   const name = uri.slice("blob:".length);
   const answer = await boundedFetch(serverUrl(workerUrl, `blobs/${name}`), {
     timeoutMs: uploadTimeoutMs,
     ...options,
     method: "PUT",
-    body: bytes,
+    body: bytes instanceof Uint8Array ? bytes : bytes.blob,
     contentType: "application/octet-stream",
     maxBytes: maxJsonBytes,
   });
@@ -83,7 +105,7 @@ export async function fetchResult(workerUrl: string, jobId: Hex, options: Exchan
   return await boundedFetch(serverUrl(workerUrl, `results/${jobId}`), {
     timeoutMs: uploadTimeoutMs,
     ...options,
-    maxBytes: maxResultBytes,
+    maxBytes: maxSealedResultBytes,
   });
 }
 
@@ -119,13 +141,10 @@ export async function postGrant(
   grantPackage: GrantPackage,
   options: ExchangeOptions = {},
 ): Promise<{ grantHash: Hex }> {
-  const { grant, signature, sealedKey, sealedKeySignature } = grantPackage;
   const answer = await boundedFetch(serverUrl(workerUrl, "grants"), {
     ...options,
     method: "POST",
-    body: new TextEncoder().encode(
-      JSON.stringify({ grant: grantToJson(grant), signature, sealedKey, sealedKeySignature }),
-    ),
+    body: new TextEncoder().encode(JSON.stringify(grantPackageToJson(grantPackage))),
     contentType: "application/json",
     maxBytes: maxJsonBytes,
   });
@@ -160,6 +179,91 @@ export async function postOrder(
 }
 
 /**
+ * Where a worker stands with a session, and what it claimed of it. To be checked (`checkClaim`), not believed.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`: 404 if it has no jobs of it
+ * @example
+ * const { phase, taken, ran } = await fetchSession("https://worker.example", sessionId)
+ */
+export async function fetchSession(
+  workerUrl: string,
+  sessionId: Hex,
+  options: ExchangeOptions = {},
+): Promise<SessionView> {
+  const url = serverUrl(workerUrl, `sessions/${sessionId}`);
+  const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxSessionBytes }));
+  const parsed = sessionViewSchema.safeParse(answer);
+  if (!parsed.success || parsed.data.sessionId !== sessionId.toLowerCase()) throw new BadAnswerError("GET /sessions");
+  return parsed.data;
+}
+
+/**
+ * Leaves of a session's claim with all that it takes to show them. To be checked, not believed.
+ *
+ * @param from - number of the first; as many as the worker gives at once follow it.
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`
+ * @example
+ * const [leaf] = await fetchLeaves("https://worker.example", sessionId, 3)
+ */
+export async function fetchLeaves(
+  workerUrl: string,
+  sessionId: Hex,
+  from: number,
+  options: ExchangeOptions = {},
+): Promise<ShownLeaf[]> {
+  const url = serverUrl(workerUrl, `sessions/${sessionId}/leaves/${from}`);
+  const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxLeavesBytes }));
+  const parsed = leavesSchema.safeParse(answer);
+  if (!parsed.success || parsed.data.leaves.some(({ leaf }, i) => i === 0 && leaf < from))
+    throw new BadAnswerError("GET /sessions");
+  return parsed.data.leaves;
+}
+
+/**
+ * Has a worker claim a session now.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`
+ * @example
+ * await postClaimRequest("https://worker.example", sessionId, await signClaimRequest(client, sessionId, taken))
+ */
+export async function postClaimRequest(
+  workerUrl: string,
+  sessionId: Hex,
+  { jobs, validUntil, signature }: SignedClaimRequest,
+  options: ExchangeOptions = {},
+): Promise<SessionView> {
+  const body = JSON.stringify({ jobs, validUntil: validUntil.toString(), signature });
+  const answer = await boundedFetch(serverUrl(workerUrl, `sessions/${sessionId}/claim`), {
+    ...options,
+    method: "POST",
+    body: new TextEncoder().encode(body),
+    contentType: "application/json",
+    maxBytes: maxSessionBytes,
+  });
+  const parsed = sessionViewSchema.safeParse(parseJson(answer));
+  if (!parsed.success) throw new BadAnswerError("POST /sessions");
+  return parsed.data;
+}
+
+/**
+ * Where a worker stands with a job; the chain has the last word.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`: 404 if it knows nothing of it
+ * @example
+ * const { session, leaf } = await fetchJobView("https://worker.example", jobId)
+ */
+export async function fetchJobView(
+  workerUrl: string,
+  jobId: Hex,
+  options: ExchangeOptions = {},
+): Promise<z.output<typeof jobViewSchema>> {
+  const url = serverUrl(workerUrl, `jobs/${jobId}`);
+  const parsed = jobViewSchema.safeParse(parseJson(await boundedFetch(url, { ...options, maxBytes: maxJsonBytes })));
+  if (!parsed.success || parsed.data.jobId !== jobId.toLowerCase()) throw new BadAnswerError("GET /jobs");
+  return parsed.data;
+}
+
+/**
  * The prices that a worker's operator offers. To be verified (`verifyOffer`), not believed.
  *
  * @throws {@link BadAnswerError} | any error of `boundedFetch`: 404 if it has made no offer
@@ -171,6 +275,20 @@ export async function fetchOffer(workerUrl: string, options: ExchangeOptions = {
   const parsed = signedOfferSchema.safeParse(answer);
   if (!parsed.success) throw new BadAnswerError("GET /offer");
   return parsed.data;
+}
+
+/**
+ * The key that a worker says its enclave signs with. Whether it is registered the chain says (`getEnclave`).
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`
+ * @example
+ * const { operator } = await getEnclave(client, await fetchSigningKey("https://worker.example"))
+ */
+export async function fetchSigningKey(workerUrl: string, options: ExchangeOptions = {}): Promise<Address> {
+  const answer = parseJson(await boundedFetch(serverUrl(workerUrl, "enclave"), { ...options, maxBytes: maxJsonBytes }));
+  const parsed = z.object({ signingKey: address }).safeParse(answer);
+  if (!parsed.success) throw new BadAnswerError("GET /enclave");
+  return parsed.data.signingKey;
 }
 
 /**

@@ -3,10 +3,11 @@ import type { Command } from "commander";
 import type { Hex } from "viem";
 import { plainLines } from "../../sdk/plainText.ts";
 import { connect, connectWallet, hasWallet } from "../context.ts";
+import { readSigned } from "../jobTerms.ts";
 import { answer, type GlobalOptions, type Output, progress } from "../output.ts";
 import { id } from "../parse.ts";
 
-type AuditOptions = GlobalOptions & { worker?: string };
+type AuditOptions = GlobalOptions & { worker?: string; orderFile?: string };
 
 /**
  * Adds the command.
@@ -20,9 +21,12 @@ export function addAuditCommand(program: Command): void {
     .description("check a job claim by claim; exit code 0: all verified, 1: something is false, 2: something is open")
     .argument("<id>", "job id", id)
     .option("--worker <url>", "worker that holds the result and the attestation")
+    .option("--order-file <file>", "the signed order, if it was settled without being opened (dcm job order)")
     .addHelpText(
       "after",
       `
+Parameters and program of such an order are in its file only; so is all of it if another contract had it settled.
+
 A configured wallet (--keystore, DCM_KEYSTORE or DCM_PRIVATE_KEY) opens the result if the job was created from this
 home; without one, its commitment cannot be verified.
 
@@ -37,12 +41,16 @@ async function audit(options: AuditOptions, jobId: Hex): Promise<Output> {
   const wallet = hasWallet(options) ? await connectWallet(options) : undefined;
   const { client, simulated } = wallet ?? (await connect(options));
   const resultIdentity = await wallet?.home.resultIdentity(jobId);
+  const { readOrderFile } = await import("../../sdk/orders.ts");
+  const file = options.orderFile;
+  const order = file === undefined ? undefined : readOrderFile(await readSigned(file), client.deployment);
   const { auditJob } = await import("../../sdk/audit/auditJob.ts");
   const { formatAudit } = await import("../../sdk/audit/formatAudit.ts");
   const report = await auditJob({
     chain: client.chain,
     deployment: client.deployment,
     jobId,
+    order,
     ...(options.worker === undefined ? {} : { workerUrl: options.worker }),
     ...(resultIdentity === undefined ? {} : { resultIdentity }),
   });

@@ -1,12 +1,19 @@
-/** Room: cli/commands/council. `dcm council`: look at a council of owners; take consent back as one of its members. */
+/**
+ * Room: cli/commands/council. `dcm council`: look at a council of owners; as one of its members take consent back, or
+ * appoint who hands out the key of a data set.
+ */
 import type { Command } from "commander";
 import type { Hex } from "viem";
+import type { SignedAppointment } from "../../protocol/sealerAppointment.ts";
+import type { Client } from "../../sdk/client.ts";
 import { accountOf } from "../accounts.ts";
 import { connect, connectWallet } from "../context.ts";
-import { answer, fields, type GlobalOptions, type Output } from "../output.ts";
-import { id } from "../parse.ts";
+import { handOver, readSigned } from "../jobTerms.ts";
+import { answer, dateOf, fields, type GlobalOptions, type Output } from "../output.ts";
+import { id, integer } from "../parse.ts";
 import { grantNonce, requireOne } from "./revocation.ts";
 
+type AppointOptions = GlobalOptions & { dataset: Hex; sealer: string; validDays: number; out?: string };
 type RevokeOptions = GlobalOptions & { all?: boolean; nonce?: bigint };
 
 /**
@@ -66,6 +73,82 @@ Example:
   $ dcm council revoke 0x... --all`,
     )
     .action(answer(revoke));
+
+  council
+    .command("appoint-sealer")
+    .description("be the first to sign that a wallet may hand a data set's key to the enclaves that grants name")
+    .argument("<address>", "the council")
+    .requiredOption("--dataset <id>", "the council's data set", id)
+    .requiredOption("--sealer <address>", "the wallet that `dcm provider serve` will run with")
+    .option("--valid-days <n>", "from now", integer(1, 3650), 90)
+    .option("--out <file>", "write the appointment here, for the next member")
+    .addHelpText(
+      "after",
+      `
+Once, instead of N signatures for each new enclave. A sealer consents to nothing, but it holds the data set's key. It is
+over when consent is taken back: dcm council revoke, which any one member can.
+
+Example:
+  $ dcm council appoint-sealer 0x... --dataset 0x... --sealer 0x... --out appointment.json`,
+    )
+    .action(answer(appointSealer));
+
+  council
+    .command("approve-sealer")
+    .description("add your signature, as a member, to an appointment that another one has signed")
+    .argument("<address>", "the council")
+    .argument("<file>", "the appointment")
+    .option("--out <file>", "write it with your signature here")
+    .addHelpText("after", "\nExample:\n  $ dcm council approve-sealer 0x... appointment.json --out approved.json")
+    .action(answer(approveSealer));
+}
+
+async function appointSealer(options: AppointOptions, address: string): Promise<Output> {
+  const { client, simulated } = await connectWallet(options);
+  const { chainTime } = await import("../../sdk/grants.ts");
+  const { newAppointment } = await import("../../sdk/sealers.ts");
+  const sealer = await accountOf("--sealer", options.sealer);
+  const notAfter = (await chainTime(client)) + BigInt(options.validDays) * 86_400n;
+  const { appointment } = await newAppointment(client, { datasetId: options.dataset, sealer, notAfter });
+  return { ...(await addApproval(client, address, { appointment, signature: "0x" }, options.out)), simulated };
+}
+
+async function approveSealer(options: GlobalOptions & { out?: string }, address: string, file: string) {
+  const { client, simulated } = await connectWallet(options);
+  const { readAppointmentFile } = await import("../../sdk/sealers.ts");
+  const signed = readAppointmentFile(await readSigned(file), client.deployment);
+  return { ...(await addApproval(client, address, signed, options.out)), simulated };
+}
+
+/** What is signed so far, with the wallet's signature added; checked as enclaves do as soon as enough have signed. */
+async function addApproval(
+  client: Client,
+  address: string,
+  { appointment, signature }: SignedAppointment,
+  out: string | undefined,
+): Promise<Output> {
+  const { joinApprovals, splitApprovals } = await import("../../protocol/council.ts");
+  const { approveAppointment, getCouncil } = await import("../../sdk/councils.ts");
+  const { appointmentFileOf, verifyAppointment } = await import("../../sdk/sealers.ts");
+  const council = await getCouncil(client, await accountOf("address", address));
+  const mine = await approveAppointment(client, council.address, appointment);
+  const approvals = [...splitApprovals(signature).filter(({ member }) => member !== mine.member), mine];
+  const signed = { appointment, signature: joinApprovals(approvals) };
+  const missing = Math.max(0, council.threshold - approvals.length);
+  if (missing === 0) await verifyAppointment(client, signed);
+  const file = appointmentFileOf(client.deployment, signed);
+  const next = missing === 0 ? "dcm provider take, by the sealer" : `dcm council approve-sealer, by ${missing} more`;
+  const { datasetId, sealer, notAfter } = appointment;
+  const text = fields([
+    ["sealer", sealer],
+    ["data set", datasetId],
+    ["valid until", dateOf(notAfter)],
+    ["signed by", `${approvals.length} of ${council.threshold}`],
+    ["next", next],
+    ["file", out],
+  ]);
+  const written = await handOver(out, file, "The appointment:");
+  return { json: { sealer, datasetId, missing, file }, text: [...text, ...written] };
 }
 
 async function revoke(options: RevokeOptions, address: string, datasetId?: Hex): Promise<Output> {

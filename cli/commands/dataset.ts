@@ -1,14 +1,16 @@
 /** Room: cli/commands/dataset. `dcm dataset`: publish, list, search, show, export the key; the rest in datasetOwner. */
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { Client } from "../../sdk/client.ts";
 import type { DatasetListing, Payee } from "../../sdk/datasets.ts";
 import { accountOf } from "../accounts.ts";
-import { connect, connectWallet, type ReadContext } from "../context.ts";
+import { connect, connectWallet, homeOf, type ReadContext } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { answer, fields, type GlobalOptions, type Output, progress, table } from "../output.ts";
 import { id, integer, texts } from "../parse.ts";
+import { addCertificateCommands } from "./certificate.ts";
 import { addMetadataOptions, type MetadataOptions, metadataOf, payeesOf, priceFrom } from "./datasetOptions.ts";
 import { addDatasetOwnerCommands } from "./datasetOwner.ts";
 
@@ -122,6 +124,7 @@ Example:
     .action(answer(show));
 
   addDatasetOwnerCommands(dataset);
+  addCertificateCommands(dataset);
 }
 
 async function show(options: GlobalOptions, datasetId: Hex): Promise<Output> {
@@ -151,6 +154,7 @@ async function show(options: GlobalOptions, datasetId: Hex): Promise<Output> {
     ["ciphertext", `${found.sizeBytes} bytes, SHA-256 ${found.contentHash}`],
     ["uri", found.uri],
     ["consent epochs", `${found.epoch} (data set), ${found.ownerEpoch} (owner)`],
+    ["certificates", `see dcm dataset certificates ${datasetId}`],
   ]);
   const json = { ...rest, payees, pendingOwner: pendingOwner ?? null, metadata: metadata ?? null };
   return { json, text, simulated };
@@ -186,31 +190,33 @@ async function publish(options: AddOptions, file: string): Promise<Output> {
   }
   const payees = await payeesOf(options.payee);
   const { client, home, simulated } = await connectWallet(options);
-  const { readBounded, writeAtomic } = await import("../../sdk/node/files.ts");
-  const { maxDatasetBytes } = await import("../../sdk/encryption.ts");
-  const { publishDataset } = await import("../../sdk/publishDataset.ts");
+  const { encryptFile } = await import("../../sdk/node/encryptFile.ts");
+  const { publishEncrypted } = await import("../../sdk/publishDataset.ts");
   const { uploadBlob } = await import("../../sdk/worker.ts");
   const { title, format, price } = options;
-  const metadata = { ...metadataOf(options), title, format, price: await priceFrom(client, { ...options, price }) };
-  const bytes = await readBounded(file, maxDatasetBytes);
-  progress(`Encrypting ${bytes.length} bytes...`);
-  const published = await publishDataset(client, {
-    bytes,
-    metadata,
-    describe: options.profile,
-    payees,
-    keepKey: (datasetId, key) => home.saveDatasetKey(datasetId, key),
-    async place(ciphertext) {
-      if (options.out !== undefined) await writeAtomic(options.out, ciphertext, { mode: 0o644, overwrite: false });
-      let uri = options.uri ?? "";
-      for (const url of options.upload ?? []) {
-        progress(`Uploading ${ciphertext.length} bytes of ciphertext...`);
-        ({ uri } = await uploadBlob(url, ciphertext));
-      }
-      progress("Registering...");
-      return uri;
-    },
-  });
+  const stated = { ...metadataOf(options), title, format, price: await priceFrom(client, { ...options, price }) };
+  progress(`Encrypting ${file}...`);
+  const describe = options.profile && format === "csv";
+  const directory = options.out === undefined ? homeOf(options) : dirname(options.out);
+  const published = await encryptFile(file, { directory, describe }, ({ description, ...encrypted }) =>
+    publishEncrypted(client, {
+      ...encrypted,
+      contentHash: encrypted.sha256,
+      metadata: { v: 1, ...stated, ...description },
+      payees,
+      keepKey: (datasetId, key) => home.saveDatasetKey(datasetId, key),
+      async place() {
+        if (options.out !== undefined) await encrypted.keepAs(options.out);
+        let uri = options.uri ?? "";
+        for (const url of options.upload ?? []) {
+          progress(`Uploading ${encrypted.sizeBytes} bytes of ciphertext...`);
+          ({ uri } = await uploadBlob(url, encrypted));
+        }
+        progress("Registering...");
+        return uri;
+      },
+    }),
+  );
   const { datasetId, contentHash, sizeBytes, uri, hash, gasUsed, metadata: described } = published;
   const text = fields([
     ["data set", datasetId],

@@ -1,15 +1,17 @@
 /** Room: cli/commands/grant. `dcm grant`: consent to a program, see what was consented to, take it back. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
-import { accountOrZero } from "../accounts.ts";
+import type { Manifest } from "../../protocol/program.ts";
+import { accountOf, accountOrZero } from "../accounts.ts";
 import { connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import { answer, dateOf, fields, type GlobalOptions, type Output, table } from "../output.ts";
+import { handOver } from "../jobTerms.ts";
+import { answer, dateOf, fields, type GlobalOptions, type Output, progress, table } from "../output.ts";
 import { id, integer, texts, uint } from "../parse.ts";
 
 type CreateOptions = GlobalOptions & {
   dataset: Hex;
-  program: Hex;
+  program: string;
   workload: Hex;
   requester?: string;
   operator?: string;
@@ -39,7 +41,10 @@ export function addGrantCommands(program: Command): void {
     .command("create")
     .description("sign a grant: this data set, for this program, in this workload, at this price")
     .requiredOption("--dataset <id>", "your data set", id)
-    .requiredOption("--program <id>", "the one program that may run on it (see dcm program id)", id)
+    .requiredOption(
+      "--program <dir|id>",
+      "the one program that may run on it: its directory, or its id if you know its policy",
+    )
     .requiredOption("--workload <id>", "the one enclave code that may open it (see dcm enclave list)", id)
     .option("--requester <address>", "who may ask (default: anyone)")
     .option("--operator <address>", "whom an enclave that runs it must pay (default: anyone)")
@@ -57,7 +62,7 @@ export function addGrantCommands(program: Command): void {
     .option("--out <file>", "write the grant file for the requester here")
     .addHelpText(
       "after",
-      `\nExample:\n  $ dcm grant create --dataset 0x... --program 0x... --workload 0x... --max-uses 1 --out grant.json`,
+      `\nExample:\n  $ dcm grant create --dataset 0x... --program programs/x --workload 0x... --max-uses 1 --out grant.json`,
     )
     .action(answer(create));
 
@@ -66,6 +71,25 @@ export function addGrantCommands(program: Command): void {
     .description("grants given from this home, with their state and uses")
     .addHelpText("after", "\nExample:\n  $ dcm grant list --json")
     .action(answer(list));
+
+  grant
+    .command("appoint-sealer")
+    .description("let another wallet hand a data set's key to the enclaves that your grants name")
+    .argument("<address>", "the wallet that `dcm provider serve` will run with")
+    .requiredOption("--dataset <id>", "your data set", id)
+    .option("--valid-days <n>", "from now", integer(1, 3650), 90)
+    .option("--out <file>", "write the appointment for the sealer here")
+    .addHelpText(
+      "after",
+      `
+Nothing is sent. A sealer consents to nothing, but it holds the data set's key: appoint nobody who must not read the
+data. It is over when all grants of the data set, or all that you gave, are revoked. The sealer gives the file to dcm
+provider take. For data sets of a council: dcm council appoint-sealer.
+
+Example:
+  $ dcm grant appoint-sealer 0x... --dataset 0x... --out appointment.json`,
+    )
+    .action(answer(appointSealer));
 
   grant
     .command("revoke")
@@ -88,13 +112,19 @@ async function create(options: CreateOptions): Promise<Output> {
   const { grantFileOf } = await import("../../sdk/grantFile.ts");
   const { writeAtomic } = await import("../../sdk/node/files.ts");
   const { formatAmount, parseAmount, tokenOf } = await import("../../sdk/tokens.ts");
+  const { programId, manifest } = await programOf(options.program);
+  if (manifest !== undefined) {
+    const { describePolicy } = await import("../../sdk/describePolicy.ts");
+    progress(`Of ${manifest.name}:`);
+    for (const line of describePolicy(manifest)) progress(`- ${line}`);
+  }
   const offer = options.price === undefined ? await offerOf(client, options.dataset) : undefined;
   const priceUnit = offer === undefined ? unitOf(options.per) : priceUnits[offer.unit ?? "use"];
   const token = await tokenOf(client, offer?.token ?? (await accountOrZero("--token", options.token)));
   const price = offer?.amount ?? parseAmount(options.price ?? "", token);
-  const signed = await signGrant(client, {
+  const terms = {
     datasetId: options.dataset,
-    programId: options.program,
+    programId,
     workloadId: options.workload,
     requester: await accountOrZero("--requester", options.requester),
     operator: await accountOrZero("--operator", options.operator),
@@ -105,7 +135,8 @@ async function create(options: CreateOptions): Promise<Output> {
     maxUses: BigInt(options.maxUses),
     notAfter: (await chainTime(client)) + BigInt(options.validDays) * 86_400n,
     resultReaders: (options.reader ?? []).map(recipientKeyOf),
-  });
+  };
+  const signed = await signGrant(client, terms, manifest);
   const { grantHash } = signed;
   const file = grantFileOf(client.deployment, signed);
   const content = `${JSON.stringify(file, null, 2)}\n`;
@@ -121,6 +152,13 @@ async function create(options: CreateOptions): Promise<Output> {
     ...(options.out === undefined ? ["Give this to the requester:", content.trimEnd()] : []),
   ];
   return { json: { grantHash, file }, text, simulated };
+}
+
+async function programOf(text: string): Promise<{ programId: Hex; manifest?: Manifest }> {
+  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return { programId: id(text) };
+  const { readProgram } = await import("../../sdk/node/programDir.ts");
+  const { id: programId, manifest } = await readProgram(text);
+  return { programId, manifest };
 }
 
 /** Words for `PriceUnit`, by number. */
@@ -162,6 +200,27 @@ async function list(options: GlobalOptions): Promise<Output> {
   }
   const text = table(["grant", "state", "used", "price", "until", "data set"], rows, "No grants were given from here.");
   return { json: { grants }, text, simulated };
+}
+
+async function appointSealer(
+  options: GlobalOptions & { dataset: Hex; validDays: number; out?: string },
+  address: string,
+): Promise<Output> {
+  const { client, simulated } = await connectWallet(options);
+  const { chainTime } = await import("../../sdk/grants.ts");
+  const { appointmentFileOf, signSealerAppointment } = await import("../../sdk/sealers.ts");
+  const sealer = await accountOf("address", address);
+  const notAfter = (await chainTime(client)) + BigInt(options.validDays) * 86_400n;
+  const signed = await signSealerAppointment(client, { datasetId: options.dataset, sealer, notAfter });
+  const file = appointmentFileOf(client.deployment, signed);
+  const written = await handOver(options.out, file, "Give this to the sealer:");
+  const text = fields([
+    ["sealer", sealer],
+    ["data set", options.dataset],
+    ["valid until", dateOf(notAfter)],
+    ["file", options.out],
+  ]);
+  return { json: { sealer, datasetId: options.dataset, file }, text: [...text, ...written], simulated };
 }
 
 async function revoke(

@@ -2,10 +2,10 @@
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import { plainLines } from "../../sdk/plainText.ts";
-import { accountOf } from "../accounts.ts";
 import { connect, connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import { makeJob, requireOwnPayment, type TermsOptions, withOpenTerms } from "../jobTerms.ts";
+import { readIdentity } from "../identityFile.ts";
+import { makeJob, type TermsOptions, withOpenTerms } from "../jobTerms.ts";
 import { answer, dateOf, fields, type GlobalOptions, type Output, progress } from "../output.ts";
 import { id, integer } from "../parse.ts";
 import { addOrderCommands } from "./order.ts";
@@ -78,10 +78,8 @@ Example:
 
 async function create(options: TermsOptions): Promise<Output> {
   const { client, home, simulated } = await connectWallet(options);
-  const { addressOf } = await import("../../sdk/client.ts");
   const { openJob } = await import("../../sdk/jobs.ts");
   const { formatAmount } = await import("../../sdk/tokens.ts");
-  if (options.payer !== undefined) requireOwnPayment(await accountOf("--payer", options.payer), addressOf(client));
   const { job, program, token } = await makeJob(options, client, home);
   progress(`Opening the job: ${formatAmount(job.cost, token)} into escrow...`);
   const { hash, gasUsed, index, payment } = await openJob(client, job);
@@ -148,17 +146,6 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
   if (options.out !== undefined) await writeAtomic(options.out, `${text}\n`, { mode: 0o600, overwrite: false });
   const { simulated } = context;
   return { json: { jobId: job, output }, text: options.out === undefined ? plainLines(text) : options.out, simulated };
-}
-
-/** The first secret line of a file as age-keygen writes it. */
-async function readIdentity(file: string): Promise<string> {
-  const { readText } = await import("../../sdk/node/files.ts");
-  const lines = (await readText(file, 16 * 1024)).split(/\r?\n/);
-  const identity = lines.find((line) => line.startsWith("AGE-SECRET-KEY-1"))?.trim();
-  if (identity !== undefined) return identity;
-  throw new UsageError(`${file} holds no age identity.`, {
-    hint: "Give the file that age-keygen wrote, not the public key alone.",
-  });
 }
 
 async function end(options: GlobalOptions, job: Hex, name: "cancelJob" | "expireJob"): Promise<Output> {

@@ -19,6 +19,7 @@ type SettleOptions = GlobalOptions & { receiptFile: string; grantFile?: string[]
 export function addOrderCommands(job: Command): void {
   withOpenTerms(job.command("order"))
     .description("sign a job instead of opening it: no gas, nothing on chain until it settles")
+    .option("--payer <address>", "who pays and is refunded, if not you; it signs with dcm job sponsor")
     .option("--out <file>", "write the order file here")
     .option("--send", "give the order to the worker: it is settled in one transaction, against the payer's credit")
     .addHelpText(

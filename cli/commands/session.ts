@@ -1,26 +1,24 @@
 /** Room: cli/commands/session. `dcm session`: many jobs on the same terms, paid by one claim. */
 import type { Command } from "commander";
 import type { Hex } from "viem";
-import type { OrderItem } from "../../protocol/orderGroup.ts";
+import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import { connect, connectWallet } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import { handOver, makeJob, readSigned, requireOwnPayment, type TermsOptions, withTerms } from "../jobTerms.ts";
-import { answer, dateOf, fields, type GlobalOptions, type Output } from "../output.ts";
+import { handOver, makeJob, readSigned } from "../jobTerms.ts";
+import { answer, dateOf, fields, type GlobalOptions, type Output, progress } from "../output.ts";
 import { id, integer, json } from "../parse.ts";
+import { type SessionOptions, sessionGrants, withSessionTerms, workersOperator } from "../sessionTerms.ts";
 
-type OpenOptions = TermsOptions & { maxJobs: number; challengeHours: number; disputeBond: string; out: string };
-type SignOptions = GlobalOptions & {
-  program: string;
-  params: unknown;
-  deadlineMinutes: number;
-  worker?: string;
-  out?: string;
-};
-type SettleOptions = GlobalOptions & { orderFile: string; receiptsFile: string };
+type OpenOptions = SessionOptions & { maxJobs: number; challengeHours: number; disputeBond?: string; out: string };
+type SignOptions = GlobalOptions & { program: string; params: unknown; worker?: string; out?: string };
+type WorkerOptions = GlobalOptions & { worker: string };
 type Ending = "closeSession" | "expireSession";
 
 const sessionId = `0x${"12".repeat(32)}`;
 const leafNumber = integer(0, 4095);
+/** How long a worker is given to see that a session was opened, in ms, and the pause between two tries. */
+const patienceMs = 60_000;
+const pauseMs = 1_000;
 
 /**
  * Adds the commands.
@@ -34,7 +32,7 @@ export function addSessionCommands(program: Command): void {
     .description("many jobs on the same terms: escrowed once, claimed by one Merkle root, disputed leaf by leaf")
     .addHelpText("after", `\nExample:\n  $ dcm session show ${sessionId}`);
 
-  withTerms(session.command("open"))
+  withSessionTerms(session.command("open"))
     .description("escrow the cost of all jobs of a session, on these terms")
     .requiredOption("--max-jobs <n>", "how many jobs it may have", integer(1, 4096))
     .option(
@@ -43,14 +41,17 @@ export function addSessionCommands(program: Command): void {
       integer(1, 720),
       24,
     )
-    .option("--dispute-bond <amount>", "what a dispute stakes; the operator's if the leaf is shown", "0")
+    .option("--dispute-bond <amount>", "what a dispute stakes; the operator's if the leaf is shown (default: --fee)")
     .requiredOption("--out <file>", "write the session file here: its other commands need it")
     .addHelpText(
       "after",
       `
-The deadline is the last moment for the enclave's claim. Then look at the receipts: a job that you did not sign, or
-whose receipt is wrong, you dispute, and it is not paid unless your signed order is shown. What you do not dispute in
-time is paid.
+The deadline is the last moment for the enclave's claim. Give one worker all orders (dcm session sign-order), and have
+it claim them (dcm session claim); it does so by itself when it has as many jobs as agreed, or the deadline is near.
+Then look at the receipts (dcm session verify): a job that you did not sign, or whose receipt is wrong, you dispute, and
+it is not paid unless your signed order is shown. What you do not dispute in time is paid when the session is closed,
+which its worker does. Results: dcm job result ID --worker URL; where data sets are paid for they are given out when the
+time for disputes is over, or the leaf was shown (dcm session settle-leaf).
 
 Example:
   $ dcm session open --program programs/yearly-correlation --dataset 0x... --grant-file grant.json --workload 0x... \\
@@ -60,11 +61,10 @@ Example:
 
   session
     .command("sign-order")
-    .description("sign one job of a session; sends nothing to the chain")
+    .description("sign one job of a session, which ends with its session's claim; sends nothing to the chain")
     .argument("<file>", "session file")
     .requiredOption("--program <dir>", "program directory: the parameters are checked against it")
     .option("--params <json>", "parameters of the program", json, {})
-    .option("--deadline-minutes <n>", "from now", integer(1, 525_000), 60)
     .option("--worker <url>", "give the order to this worker")
     .option("--out <file>", "write the order file here")
     .addHelpText(
@@ -78,8 +78,30 @@ Example:
     .description("where a session stands, and until when its leaves may be disputed")
     .argument("<id>", "session id", id)
     .option("--leaf <n>", "also what happened to this leaf", leafNumber)
-    .addHelpText("after", `\nExample:\n  $ dcm session show ${sessionId} --leaf 3`)
+    .option("--worker <url>", "also where this worker stands with it")
+    .addHelpText("after", `\nExample:\n  $ dcm session show ${sessionId} --leaf 3 --worker http://127.0.0.1:8080`)
     .action(answer(show));
+
+  session
+    .command("claim")
+    .description(
+      "tell the worker, as the requester, that no more jobs come: it runs what it has, and claims the session",
+    )
+    .argument("<file>", "session file")
+    .requiredOption("--worker <url>", "that has its orders")
+    .addHelpText("after", "\nExample:\n  $ dcm session claim session.json --worker http://127.0.0.1:8080")
+    .action(answer(claim));
+
+  session
+    .command("verify")
+    .description("check every leaf of the claim against your signed orders, its receipt and the root on chain")
+    .argument("<id>", "session id", id)
+    .requiredOption("--worker <url>", "that serves the claim's leaves; it is not believed")
+    .addHelpText(
+      "after",
+      `\nExits with 1 if a leaf is not in order.\n\nExample:\n  $ dcm session verify ${sessionId} --worker http://127.0.0.1:8080`,
+    )
+    .action(answer(verify));
 
   session
     .command("dispute")
@@ -96,12 +118,8 @@ Example:
     .description("show a leaf of the claim: its signed order and its receipt; it is paid at once")
     .argument("<file>", "session file")
     .argument("<leaf>", "number of the leaf, from 0", leafNumber)
-    .requiredOption("--order-file <file>", "the job's order, signed by its requester")
-    .requiredOption("--receipts-file <file>", "JSON array of all receipts of the claim, in the order of its leaves")
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ dcm session settle-leaf session.json 3 --order-file order.json --receipts-file receipts.json",
-    )
+    .requiredOption("--worker <url>", "that serves the leaf: its order, receipt and proof")
+    .addHelpText("after", "\nExample:\n  $ dcm session settle-leaf session.json 3 --worker http://127.0.0.1:8080")
     .action(answer(settleLeaf));
 
   session
@@ -123,16 +141,18 @@ Example:
 
 async function open(options: OpenOptions): Promise<Output> {
   const { client, home, simulated } = await connectWallet(options);
-  const { addressOf } = await import("../../sdk/client.ts");
-  const { openSession, prepareSession, sessionFileOf } = await import("../../sdk/sessions.ts");
+  const { openSession, prepareSession, requireFlatPrices, sessionFileOf } = await import("../../sdk/sessions.ts");
   const { formatAmount, parseAmount } = await import("../../sdk/tokens.ts");
-  const { job, token, identity } = await makeJob(options, client, home);
-  requireOwnPayment(job.order.payer, addressOf(client));
-  const session = prepareSession(client, job, {
+  const grants = await sessionGrants(options, home, client.deployment);
+  requireFlatPrices(client, grants);
+  const operator = options.operator ?? (await workersOperator(client, options));
+  const { job, token, identity } = await makeJob({ ...options, operator, quorum: 1 }, client, home);
+  const terms = {
     maxJobs: options.maxJobs,
     challengeSeconds: options.challengeHours * 3600,
-    disputeBond: parseAmount(options.disputeBond, token),
-  });
+    disputeBond: parseAmount(options.disputeBond ?? options.fee, token),
+  };
+  const session = prepareSession(client, job, terms, grants);
   await home.saveResultIdentity(session.sessionId, identity);
   await handOver(options.out, sessionFileOf(client.deployment, session), "");
   const { hash, gasUsed, payment } = await openSession(client, session);
@@ -140,6 +160,8 @@ async function open(options: OpenOptions): Promise<Output> {
   const text = fields([
     ["session", session.sessionId],
     ["escrow", `${formatAmount(cost, token)} (by ${payment})`],
+    ["operator", session.order.operator],
+    ["dispute bond", formatAmount(terms.disputeBond, token)],
     ["claim by", dateOf(session.order.deadline)],
     ["file", options.out],
     ["transaction", hash],
@@ -153,10 +175,10 @@ async function signOrder(options: SignOptions, path: string): Promise<Output> {
   const { chainTime } = await import("../../sdk/grants.ts");
   const { readProgram } = await import("../../sdk/node/programDir.ts");
   const orders = await import("../../sdk/orders.ts");
-  const { deadlineAfter, requireParams } = await import("../../sdk/prepareJob.ts");
+  const { findSession } = await import("../../sdk/findSession.ts");
+  const { requireParams } = await import("../../sdk/prepareJob.ts");
   const { randomUint256 } = await import("../../sdk/random.ts");
   const { readSessionFile, sessionOrder } = await import("../../sdk/sessions.ts");
-  const { postOrder } = await import("../../sdk/worker.ts");
   const session = readSessionFile(await readSigned(path), client);
   const program = await readProgram(options.program);
   if (program.id !== session.order.programId)
@@ -165,8 +187,15 @@ async function signOrder(options: SignOptions, path: string): Promise<Output> {
     });
   const { bytes: params, hash: paramsHash } = encodeParams(options.params);
   requireParams(program, params);
-  const now = BigInt(Math.floor(Date.now() / 1000));
-  const deadline = deadlineAfter(options.deadlineMinutes, await chainTime(client), now);
+  const { deadline } = session.order;
+  const { state } = await findSession(client, session.sessionId);
+  if (state !== "Open" || (await chainTime(client)) >= deadline)
+    throw new UsageError(
+      `Session ${session.sessionId} takes no jobs any more: it is ${state}, its deadline ${dateOf(deadline)}.`,
+      {
+        hint: "Open another one: dcm session open.",
+      },
+    );
   const order = sessionOrder(session, { paramsHash, deadline, nonce: randomUint256() });
   const identity = await home.resultIdentity(session.sessionId);
   if (identity === undefined)
@@ -178,7 +207,7 @@ async function signOrder(options: SignOptions, path: string): Promise<Output> {
   await home.saveResultIdentity(jobId, identity);
   const file = orders.orderFileOf(client.deployment, signed);
   const written = options.worker && options.out === undefined ? [] : await handOver(options.out, file, "The order:");
-  if (options.worker !== undefined) await postOrder(options.worker, signed);
+  if (options.worker !== undefined) await give(options.worker, signed);
   const text = fields([
     ["job", jobId],
     ["deadline", dateOf(deadline)],
@@ -187,11 +216,29 @@ async function signOrder(options: SignOptions, path: string): Promise<Output> {
   return { json: { jobId, sessionId: session.sessionId, file }, text: [...text, ...written], simulated };
 }
 
-async function show(options: GlobalOptions & { leaf?: number }, session: Hex): Promise<Output> {
+/** A worker acts on blocks that count as final for it: it may not have seen the opening yet. */
+async function give(worker: string, signed: SignedOrder): Promise<void> {
+  const { ServerRefusedError } = await import("../../sdk/boundedFetch.ts");
+  const { postOrder } = await import("../../sdk/worker.ts");
+  for (const until = performance.now() + patienceMs; ; await new Promise((wake) => setTimeout(wake, pauseMs))) {
+    try {
+      await postOrder(worker, signed);
+      return;
+    } catch (error) {
+      const isEarly = error instanceof ServerRefusedError && error.problem === "Sessions.UnknownSessionError";
+      if (!isEarly || performance.now() > until) throw error;
+      progress("The worker has not seen the session yet...");
+    }
+  }
+}
+
+async function show(options: GlobalOptions & { leaf?: number; worker?: string }, session: Hex): Promise<Output> {
   const { client, simulated } = await connect(options);
   const { findSession, leafState } = await import("../../sdk/findSession.ts");
   const { order, terms, state, leaves, claim, disputeUntil, showUntil, operator } = await findSession(client, session);
+  const { fetchSession } = await import("../../sdk/worker.ts");
   const leaf = options.leaf === undefined ? undefined : await leafState(client, session, options.leaf);
+  const view = options.worker === undefined ? undefined : await fetchSession(options.worker, session);
   const counts = claim?.claim;
   const text = fields([
     ["session", session],
@@ -206,11 +253,16 @@ async function show(options: GlobalOptions & { leaf?: number }, session: Hex): P
     ["disputed", claim && `${leaves.disputedOk} Ok, ${leaves.disputedFailed} Failed`],
     ["dispute until", disputeUntil && dateOf(disputeUntil)],
     ["show until", showUntil && dateOf(showUntil)],
+    [
+      "worker",
+      view && `${view.phase}: ${view.ran} of ${view.taken} jobs run${view.waiting ? ` (${view.waiting})` : ""}`,
+    ],
     ["leaf", leaf && `${options.leaf}: ${leaf.settled ? "shown" : leaf.disputed ? "disputed" : "not disputed"}`],
   ]);
   const { maxJobs, challengeSeconds, disputeBond } = terms;
   const rest = { maxJobs, challengeSeconds, disputeBond, claimBy: order.deadline, leaves };
-  const nullable = { disputeUntil, showUntil, claim: counts, signer: claim?.signer, leaf };
+  const worker = view && { phase: view.phase, taken: view.taken, ran: view.ran, waiting: view.waiting ?? null };
+  const nullable = { disputeUntil, showUntil, claim: counts, signer: claim?.signer, leaf, worker };
   const known = Object.fromEntries(Object.entries(nullable).map(([key, value]) => [key, value ?? null]));
   return { json: { sessionId: session, state, requester: order.requester, ...rest, ...known }, text, simulated };
 }
@@ -227,32 +279,55 @@ async function dispute(options: GlobalOptions, path: string, leaf: number): Prom
   return { json: { sessionId: session.sessionId, leaf, hash, gasUsed }, text, simulated };
 }
 
-async function settleLeaf(options: SettleOptions, path: string, leaf: number): Promise<Output> {
+async function claim(options: WorkerOptions, path: string): Promise<Output> {
   const { client, simulated } = await connectWallet(options);
-  const { z } = await import("zod");
-  const { hashReceipt } = await import("../../protocol/eip712.ts");
-  const { maxSessionJobs } = await import("../../protocol/limits.ts");
-  const { outcomeOf } = await import("../../protocol/outcome.ts");
-  const { receiptSchema } = await import("../../protocol/receiptJson.ts");
-  const { NoSuchLeafError, sessionProof } = await import("../../protocol/sessionTree.ts");
-  const { readJson } = await import("../../sdk/node/files.ts");
-  const { readOrderFile, verifyOrder } = await import("../../sdk/orders.ts");
-  const sessions = await import("../../sdk/sessions.ts");
-  const session = sessions.readSessionFile(await readSigned(path), client);
-  const signed = readOrderFile(await readSigned(options.orderFile), client.deployment);
-  const receipts = await readJson(options.receiptsFile, 8 * 1024 * 1024, z.array(receiptSchema).max(maxSessionJobs));
-  const receipt = receipts[leaf];
-  if (receipt === undefined) throw new NoSuchLeafError(leaf, receipts.length);
-  const { jobId } = await verifyOrder(client, signed, { pastDeadline: true });
-  const { paramsHash, deadline, nonce } = signed.order;
-  const { requesterSignature, payerSignature } = signed;
-  const own = { paramsHash, deadline, nonce, requesterSignature, payerSignature, receiptSignature: "0x" } as const;
-  const item: OrderItem = { ...own, outcome: outcomeOf(receipt) };
-  const proof = sessionProof(
-    receipts.map((one) => hashReceipt(client.marketDomain, one)),
-    leaf,
+  const { readSessionFile, signClaimRequest } = await import("../../sdk/sessions.ts");
+  const { fetchSession, postClaimRequest } = await import("../../sdk/worker.ts");
+  const { sessionId } = readSessionFile(await readSigned(path), client);
+  const { taken } = await fetchSession(options.worker, sessionId);
+  const { phase } = await postClaimRequest(options.worker, sessionId, await signClaimRequest(client, sessionId, taken));
+  const text = [
+    ...fields([
+      ["session", sessionId],
+      ["jobs", taken],
+      ["worker", phase],
+    ]),
+    "The worker claims it when all have receipts: dcm session show tells.",
+  ];
+  return { json: { sessionId, jobs: taken, phase }, text, simulated };
+}
+
+async function verify(options: WorkerOptions, session: Hex): Promise<Output> {
+  const { client, simulated } = await connect(options);
+  const { checkClaim } = await import("../../sdk/checkClaim.ts");
+  const { session: found, leaves } = await checkClaim(client, session, options.worker);
+  const bad = leaves.filter(({ problems }) => problems.length > 0);
+  const rows = leaves.map(({ leaf, jobId, failure, problems }) =>
+    problems.length === 0
+      ? `  + ${leaf}  ${jobId}  ${failure === "None" ? "Ok" : failure}`
+      : `  X ${leaf}  ${jobId ?? "?"}  ${problems.join("; ")}`,
   );
-  const { hash, gasUsed } = await sessions.settleLeaf(client, session, leaf, item, proof);
+  const text = [
+    `${leaves.length} leaves of session ${session}, ${bad.length} not in order`,
+    ...rows,
+    ...(bad.length > 0 && found.disputeUntil
+      ? [`The payer may dispute them until ${dateOf(found.disputeUntil)}.`]
+      : []),
+  ];
+  const json = { sessionId: session, leaves, inOrder: bad.length === 0 };
+  return { json, text, simulated, exitCode: bad.length === 0 ? 0 : 1 };
+}
+
+async function settleLeaf(options: WorkerOptions, path: string, leaf: number): Promise<Output> {
+  const { client, simulated } = await connectWallet(options);
+  const { BadLeafError, itemOfLeaf } = await import("../../sdk/checkClaim.ts");
+  const sessions = await import("../../sdk/sessions.ts");
+  const { fetchLeaves } = await import("../../sdk/worker.ts");
+  const session = sessions.readSessionFile(await readSigned(path), client);
+  const [shown] = await fetchLeaves(options.worker, session.sessionId, leaf);
+  if (shown?.leaf !== leaf) throw new BadLeafError(session.sessionId, leaf, ["the worker does not show it"]);
+  const { hash, gasUsed } = await sessions.settleLeaf(client, session, leaf, itemOfLeaf(shown), shown.proof);
+  const { jobId } = shown;
   const text = fields([
     ["shown", `leaf ${leaf} of ${session.sessionId}`],
     ["job", jobId],

@@ -38,7 +38,11 @@ enum FailureCode {
     TimeExceeded,
     OutputTooLarge,
     OutputRefused,
-    PriceTooHigh
+    PriceTooHigh,
+    StatementRefused,
+    ColumnRefused,
+    GroupTooSmall,
+    BudgetExceeded
 }
 
 /// @notice What a grant's price is for. `OutputRow`: each row of the result, as the receipt counts them. `InputByte`: each

@@ -8,7 +8,7 @@ import { datasetIdOf } from "../../protocol/attestationBinding.ts";
 import { InconsistentSourceError } from "../../protocol/chain/chainSource.ts";
 import { openRpc, type RpcClient } from "../../protocol/chain/rpc.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
-import { type JobState, jobStates } from "../../protocol/eip712.ts";
+import { type JobState, jobStates, type SessionState, sessionStates } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { type At, readContract, refusalOf } from "./call.ts";
 import { registrantsOf } from "./registrants.ts";
@@ -50,6 +50,21 @@ export type Enclave = {
   evidenceHash: Hex;
 };
 
+/** A session as stored. Field by field: `Session` in MarketTypes.sol, with its claim's root. */
+export type SessionRecord = {
+  state: SessionState;
+  /** Unix seconds. */
+  claimedAt: bigint;
+  okCount: number;
+  failedCount: number;
+  touched: boolean;
+  operator: Address;
+  root: Hex;
+};
+
+/** What happened to leaves one by one. Field by field: `LeafCounts` in MarketTypes.sol. */
+export type LeafCounts = { settledOk: number; settledFailed: number; disputedOk: number; disputedFailed: number };
+
 /** See {@link openReader}. Every read may also fail with RpcFailedError or InconsistentSourceError, both retryable. */
 export type Reader = {
   /** @throws UnknownDatasetError, DatasetMismatchError */
@@ -68,6 +83,9 @@ export type Reader = {
   /** Whether the market would take this enclave's receipts. */
   isLive(signingKey: Address, at: At): Promise<boolean>;
   creditOf(account: Address, token: Address, at: At): Promise<bigint>;
+  session(sessionId: Hex, at: At): Promise<SessionRecord>;
+  leafCounts(sessionId: Hex, at: At): Promise<LeafCounts>;
+  leafState(sessionId: Hex, leaf: number, at: At): Promise<{ disputed: boolean; settled: boolean }>;
 };
 
 /**
@@ -136,6 +154,18 @@ export function openReader(client: RpcClient, { contracts, fromBlock }: Deployme
       }
     },
     isLive: (signingKey, at) => readContract(rpc, enclaveRegistry, enclaveRegistryAbi, "isLive", [signingKey], at),
+    async session(sessionId, at) {
+      const [stored, root] = await readContract(rpc, jobMarket, jobMarketAbi, "session", [sessionId], at);
+      const state = sessionStates[stored.state];
+      if (state === undefined) throw new InconsistentSourceError("it tells of a session state that does not exist");
+      return { ...stored, state, claimedAt: BigInt(stored.claimedAt), root };
+    },
+    leafCounts: (sessionId, at) => readContract(rpc, jobMarket, jobMarketAbi, "leafCounts", [sessionId], at),
+    async leafState(sessionId, leaf, at) {
+      const args = [sessionId, BigInt(leaf)] as const;
+      const [disputed, settled] = await readContract(rpc, jobMarket, jobMarketAbi, "leafState", args, at);
+      return { disputed, settled };
+    },
     creditOf: (account, token, at) => readContract(rpc, jobMarket, jobMarketAbi, "creditOf", [account, token], at),
   };
 }

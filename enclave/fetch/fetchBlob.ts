@@ -1,11 +1,13 @@
 /**
- * Room: enclave/fetch. Fetches ciphertexts and program bundles by URI: bounded in size and time, checked by hash.
+ * Room: enclave/fetch. Fetches by URI: program bundles into memory, ciphertexts to where they can be read as streams;
+ * bounded in size and time, checked by hash.
  * May import: protocol/errors, enclave/blobs. Whoever wrote the URI, and whoever answers it, may be hostile.
  */
 import { hash } from "node:crypto";
 import type { Hex } from "viem";
 import { BaseError } from "../../protocol/errors.ts";
 import type { BlobStore } from "../blobs/blobStore.ts";
+import type { Spool } from "../blobs/spool.ts";
 import { collectBytes } from "./collectBytes.ts";
 import { type HttpPolicy, httpGet, originOf } from "./httpGet.ts";
 
@@ -28,6 +30,18 @@ export type FetchOptions = {
 /** Fetches a blob. See {@link createFetchBlob}. */
 export type FetchBlob = (uri: string, options: FetchOptions) => Promise<Uint8Array<ArrayBuffer>>;
 
+/** A ciphertext whose hash was right when it was fetched. */
+export type Ciphertext = {
+  sizeBytes: number;
+  /** All of it, from the start, hashed again on the way; the last piece comes only if the hash is right. */
+  read(): AsyncIterable<Uint8Array>;
+  /** To be called when it is not needed any more; again does nothing. */
+  release(): Promise<void>;
+};
+
+/** Fetches a ciphertext. See {@link createFetchCiphertext}. */
+export type FetchCiphertext = (uri: string, options: FetchOptions & { sha256: Hex }) => Promise<Ciphertext>;
+
 /**
  * Makes the fetcher. It reads `blob:<64 hex>` from the worker's store, `https:`, and `http:` where allowed.
  *
@@ -38,48 +52,114 @@ export type FetchBlob = (uri: string, options: FetchOptions) => Promise<Uint8Arr
  * const bytes = await fetchBlob(dataset.uri, { sha256: dataset.contentHash, maxBytes, timeoutMs: 60_000 });
  */
 export function createFetchBlob(policy: FetchPolicy): FetchBlob {
-  return async function fetchBlob(uri, options) {
-    const shown = shownUri(uri);
-    const deadline = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
-    let bytes: Uint8Array<ArrayBuffer>;
-    try {
-      signal.throwIfAborted();
-      bytes = uri.startsWith("blob:")
-        ? await fromStore(policy.blobs, uri, options.maxBytes, shown)
-        : await fromHttp(policy, uri, options.maxBytes, signal, shown);
-      signal.throwIfAborted();
-    } catch (cause) {
-      if (options.signal?.aborted) throw new FetchAbortedError(shown, cause);
-      if (deadline.aborted) throw new FetchTimeoutError(shown, options.timeoutMs, cause);
-      throw cause instanceof BaseError ? cause : new FetchFailedError(shown, cause);
-    }
-    if (options.sha256 !== undefined) checkHash(bytes, options.sha256, shown);
+  return async (uri, options) => {
+    const bytes = await fetching(policy, uri, options, collectBytes);
+    if (options.sha256 !== undefined) checkHash(hash("sha256", bytes, "hex"), options.sha256, shownUri(uri));
     return bytes;
   };
 }
 
-async function fromStore(blobs: FetchPolicy["blobs"], uri: string, maxBytes: number, shown: string) {
-  const { sizeBytes, stream } = await blobs.open(uri.slice("blob:".length));
-  if (sizeBytes > maxBytes) {
-    stream.destroy();
-    throw new FetchTooLargeError(shown, maxBytes);
-  }
-  return collectBytes(stream, maxBytes, () => new FetchTooLargeError(shown, maxBytes));
+/**
+ * Makes the fetcher of ciphertexts. What lies in the worker's own store is not copied, only read once to see that it is
+ * whole; all else goes to the spool.
+ *
+ * @returns a function that throws what {@link createFetchBlob}'s does, and `SpoolFullError`; nothing is left then.
+ * @example
+ * const fetchCiphertext = createFetchCiphertext({ blobs, spool, allowHttp: false, allowPrivateAddresses: false });
+ * const ciphertext = await fetchCiphertext(uri, { sha256: contentHash, maxBytes: sizeBytes, timeoutMs: 60_000 });
+ */
+export function createFetchCiphertext(policy: FetchPolicy & { spool: Pick<Spool, "take"> }): FetchCiphertext {
+  return async (uri, options) => {
+    const { sha256 } = options;
+    const name = storedName(uri);
+    if (name !== undefined) {
+      const sizeBytes = await fetching(policy, uri, options, countBytes);
+      checkHash(name, sha256, shownUri(uri));
+      return { sizeBytes, read: () => readStored(policy.blobs, name), release: async () => undefined };
+    }
+    const spooled = await fetching(policy, uri, options, policy.spool.take);
+    try {
+      checkHash(spooled.sha256, sha256, shownUri(uri));
+    } catch (error) {
+      await spooled.release();
+      throw error;
+    }
+    return spooled;
+  };
 }
 
-async function fromHttp(policy: HttpPolicy, uri: string, maxBytes: number, signal: AbortSignal, shown: string) {
+/** What is done with the bytes as they come; it throws what `tooLarge` makes if there are more than `maxBytes`. */
+type Taker<T> = (source: AsyncIterable<Uint8Array>, maxBytes: number, tooLarge: () => Error) => Promise<T>;
+
+async function fetching<T>(policy: FetchPolicy, uri: string, options: FetchOptions, take: Taker<T>): Promise<T> {
+  const shown = shownUri(uri);
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const over = new AbortController();
+  const signal = AbortSignal.any([deadline, over.signal, ...(options.signal ? [options.signal] : [])]);
+  const tooLarge = () => new FetchTooLargeError(shown, options.maxBytes);
+  const open = storedName(uri) === undefined ? fromHttp : fromStore;
+  try {
+    signal.throwIfAborted();
+    const source = await open(policy, uri, options.maxBytes, signal, tooLarge);
+    return await take(untilAborted(source, signal), options.maxBytes, tooLarge);
+  } catch (cause) {
+    if (options.signal?.aborted) throw new FetchAbortedError(shown, cause);
+    if (deadline.aborted) throw new FetchTimeoutError(shown, options.timeoutMs, cause);
+    throw cause instanceof BaseError ? cause : new FetchFailedError(shown, cause);
+  } finally {
+    over.abort(); // hangs up, should nobody have read to the end
+  }
+}
+
+/** A stream that fails at the piece after which the signal has aborted, and at its end. */
+async function* untilAborted(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+  signal.throwIfAborted();
+}
+
+type Opener = (
+  policy: FetchPolicy,
+  uri: string,
+  maxBytes: number,
+  signal: AbortSignal,
+  tooLarge: () => Error,
+) => Promise<AsyncIterable<Uint8Array>>;
+
+const fromStore: Opener = async ({ blobs }, uri, maxBytes, _signal, tooLarge) => {
+  const { sizeBytes, stream } = await blobs.open(storedName(uri) ?? "");
+  if (sizeBytes <= maxBytes) return stream;
+  stream.destroy();
+  throw tooLarge();
+};
+
+const fromHttp: Opener = async (policy, uri, maxBytes, signal, tooLarge) => {
   const response = await httpGet(uri, policy, signal);
   // The claim may lie either way; it only serves to refuse early.
-  if (Number(response.headers["content-length"] ?? 0) > maxBytes) {
-    response.destroy();
-    throw new FetchTooLargeError(shown, maxBytes);
-  }
-  return collectBytes(response, maxBytes, () => new FetchTooLargeError(shown, maxBytes));
+  if (Number(response.headers["content-length"] ?? 0) <= maxBytes) return response;
+  response.destroy();
+  throw tooLarge();
+};
+
+const countBytes: Taker<number> = async (source) => {
+  let sizeBytes = 0;
+  for await (const chunk of source) sizeBytes += chunk.length;
+  return sizeBytes;
+};
+
+async function* readStored(blobs: FetchPolicy["blobs"], name: string): AsyncGenerator<Uint8Array> {
+  yield* (await blobs.open(name)).stream;
 }
 
-function checkHash(bytes: Uint8Array, expected: Hex, shown: string): void {
-  const actual = `0x${hash("sha256", bytes, "hex")}`;
+/** What a `blob:` URI names. */
+function storedName(uri: string): string | undefined {
+  return uri.startsWith("blob:") ? uri.slice("blob:".length) : undefined;
+}
+
+function checkHash(sha256: string, expected: Hex, shown: string): void {
+  const actual = `0x${sha256}`;
   if (actual !== expected.toLowerCase()) throw new FetchMismatchError(shown, expected, actual);
 }
 

@@ -5,6 +5,7 @@ import Router from "@koa/router";
 import type { Context } from "koa";
 import type { Hex } from "viem";
 import { z } from "zod";
+import { claimRequestSchema } from "../../protocol/claimRequest.ts";
 import { grantPackageSchema } from "../../protocol/grantPackage.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
 import { signedOrderSchema } from "../../protocol/signedOrder.ts";
@@ -13,14 +14,25 @@ import { HttpError } from "./problem.ts";
 import { quoteGate } from "./quoteGate.ts";
 import { rateLimit } from "./rateLimit.ts";
 import { declaredBytes, readBody, readJson, readParameters, refuseBody } from "./requestInput.ts";
+import { resultGate } from "./resultGate.ts";
 import type { WorkerApi } from "./workerApi.ts";
 
 /** Requests a minute and client, by kind. */
 export type RateLimits = { requests: number; quotes: number; uploads: number };
 
+/** Results that are being sent, in bytes: each is in memory until its client has it. */
+const maxResultsUnderWayBytes = 256 * 1024 * 1024;
+
 const noQuery = z.strictObject({});
 const attestationQuery = z.strictObject({ nonce: bytes32.optional() });
 const jobParameters = z.strictObject({ id: bytes32 });
+const leavesParameters = z.strictObject({
+  id: bytes32,
+  from: z
+    .string()
+    .regex(/^[0-9]{1,4}$/)
+    .transform(Number),
+});
 const blobParameters = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits, without 0x"),
 });
@@ -36,6 +48,7 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
   const attestation = quoteGate((nonce) => api.attestation(nonce));
   const limitQuotes = rateLimit(limits.quotes);
   const limitUploads = rateLimit(limits.uploads);
+  const limitResults = resultGate(maxResultsUnderWayBytes);
 
   /* ENCLAVE */
 
@@ -91,12 +104,32 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
     ctx.body = known(await api.receipt(id), id);
   });
 
-  router.get("/results/:id", async (ctx) => {
+  router.get("/results/:id", limitResults, async (ctx) => {
     const id = readJobId(ctx);
     const result = known(await api.resultCiphertext(id), id);
     if (!result.released) throw new ResultHeldBackError(id);
     ctx.type = "application/octet-stream";
     ctx.body = asBuffer(result.ciphertext);
+  });
+
+  /* SESSIONS */
+
+  router.get("/sessions/:id", (ctx) => {
+    const id = readJobId(ctx);
+    ctx.body = knownSession(api.session(id), id);
+  });
+
+  router.get("/sessions/:id/leaves/:from", (ctx) => {
+    readNothing(ctx);
+    const { id, from } = readParameters(leavesParameters, ctx.params);
+    ctx.body = knownSession(api.leaves(id, from), id);
+  });
+
+  router.post("/sessions/:id/claim", limitUploads, async (ctx) => {
+    readParameters(noQuery, ctx.query);
+    const { id } = readParameters(jobParameters, ctx.params);
+    ctx.body = knownSession(await api.requestClaim(id, await readJson(ctx, claimRequestSchema)), id);
+    ctx.status = 202;
   });
 
   /* BLOBS AND GRANTS */
@@ -147,6 +180,11 @@ function known<T>(value: T | undefined, jobId: Hex): T {
   return value;
 }
 
+function knownSession<T>(value: T | undefined, sessionId: Hex): T {
+  if (value === undefined) throw new NoSuchSessionError(sessionId);
+  return value;
+}
+
 function sizeOnly(api: WorkerApi, sha256: string): { sizeBytes: number } {
   const sizeBytes = api.blobs.size(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(sha256);
@@ -160,6 +198,17 @@ export class UnknownJobError extends HttpError {
   constructor(jobId: Hex) {
     super(`This worker has nothing here for job ${jobId}.`, {
       hint: "Look the job up on chain: it may be too new, another worker's, or without a result.",
+    });
+  }
+}
+
+/** This worker has no jobs of the session, or no claim of it where leaves are asked for. */
+export class NoSuchSessionError extends HttpError {
+  override readonly name = "Http.NoSuchSessionError";
+  override readonly status = 404;
+  constructor(sessionId: Hex) {
+    super(`This worker has nothing of that kind for session ${sessionId}.`, {
+      hint: "Look the session up on chain: it may be too new, another worker's, or not claimed yet.",
     });
   }
 }
@@ -179,7 +228,7 @@ export class ResultHeldBackError extends HttpError {
   override readonly status = 409;
   constructor(jobId: Hex) {
     super(`The result of job ${jobId} is held back until the job is settled on chain.`, {
-      hint: "Try again after the settlement.",
+      hint: "Try again after the settlement; a session's: when its leaf was shown, or its time for disputes is over.",
       retryable: true,
     });
   }

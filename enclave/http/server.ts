@@ -16,9 +16,9 @@ export type ServerOptions = {
   log: Logger;
   /** Until the header is in. Default 10 s. */
   headersTimeoutMs?: number;
-  /** Until the whole request is in. Default 2 min. */
+  /** Until the whole request is in. Default 15 min: a blob may have 1 GiB. */
   requestTimeoutMs?: number;
-  /** From the request's header to the end of the answer. Default 10 min. */
+  /** From the request's header to the end of the answer. Default 20 min. */
   exchangeTimeoutMs?: number;
   /** Of a connection on which nothing moves. Default 30 s. */
   idleTimeoutMs?: number;
@@ -52,7 +52,7 @@ export async function startServer(app: Koa, options: ServerOptions): Promise<Run
   const answering = new Set<ServerResponse>();
   let stopped: Promise<void> | undefined;
   const handle = app.callback();
-  const requestTimeout = options.requestTimeoutMs ?? 120_000;
+  const requestTimeout = options.requestTimeoutMs ?? 15 * 60_000;
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -63,7 +63,7 @@ export async function startServer(app: Koa, options: ServerOptions): Promise<Run
     },
     (request, response) => {
       answering.add(response);
-      const timer = setTimeout(() => request.socket.destroy(), options.exchangeTimeoutMs ?? 600_000);
+      const timer = setTimeout(() => request.socket.destroy(), options.exchangeTimeoutMs ?? 20 * 60_000);
       response.once("close", () => {
         clearTimeout(timer);
         answering.delete(response);

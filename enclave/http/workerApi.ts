@@ -3,9 +3,12 @@
  * All shapes are JSON as clients see it: bigints are decimal strings, bytes are 0x hex.
  */
 import type { Address, Hex } from "viem";
+import type { z } from "zod";
+import type { Runtime } from "../../protocol/engines.ts";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
 import type { signedOfferToJson } from "../../protocol/offerJson.ts";
 import type { receiptToJson } from "../../protocol/receiptJson.ts";
+import type { leavesSchema, sessionViewSchema } from "../../protocol/sessionJson.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import type { BlobStore } from "../blobs/blobStore.ts";
 
@@ -34,6 +37,8 @@ export type EnclaveView = {
   /** Pays for the worker's transactions; the operator keeps it funded. */
   gasWallet: Address;
   workloadId: Hex;
+  /** What it can run on this machine: native engines need a wall. */
+  engines: readonly Runtime[];
   endpoint: string;
   chainId: number;
   registry: Address;
@@ -55,9 +60,12 @@ export type Readiness = { ready: boolean; checks: { name: string; ok: boolean; r
 /** Answer of GET /jobs/:id: where this worker stands with a job. The chain has the last word. */
 export type JobView = {
   jobId: Hex;
-  phase: "open" | "finished" | "settled" | "failed" | "cancelled" | "expired" | "disagreed";
+  phase: "open" | "finished" | "claimed" | "settled" | "failed" | "cancelled" | "expired" | "disagreed";
   /** Block of its opening, decimal; missing: a signed order that was not opened. */
   openedBlock?: string;
+  /** The session that it is of, and its leaf in that session's claim, if it is in there. */
+  session?: Hex;
+  leaf?: number;
   /** `FailureCode` of a failed run. */
   failureCode?: number;
   /** Of an open job: what the last try came to, for instance the grant that is missing. Ids only. */
@@ -67,6 +75,12 @@ export type JobView = {
 
 /** Answer of GET /receipts/:id; `protocol/receiptJson.signedReceiptSchema` reads it. */
 export type SignedReceiptJson = { receipt: ReturnType<typeof receiptToJson>; signature: Hex; signer: Address };
+
+/** Answer of GET /sessions/:id; `protocol/sessionJson.sessionViewSchema` reads it. */
+export type SessionView = z.input<typeof sessionViewSchema>;
+
+/** Answer of GET /sessions/:id/leaves/:from; `protocol/sessionJson.leavesSchema` reads it. */
+export type LeavesView = z.input<typeof leavesSchema>;
 
 /** A result's ciphertext, or that it is still held back. */
 export type ResultRelease = { released: true; ciphertext: Uint8Array } | { released: false };
@@ -83,10 +97,22 @@ export type WorkerApi = {
   ready(): Promise<Readiness>;
   job(jobId: Hex): Promise<JobView | undefined>;
   receipt(jobId: Hex): Promise<SignedReceiptJson | undefined>;
-  /** Released only once the job is settled on chain: nobody has a result that was not paid for. */
+  /**
+   * Released only once the job is settled on chain: nobody has a result that was not paid for. Of a session's job: once
+   * its leaf is paid for whatever happens, or at once if no data set is paid for it.
+   */
   resultCiphertext(jobId: Hex): Promise<ResultRelease | undefined>;
   /** Checks a signed order and keeps it: it is carried out like an opened job, and settled in one transaction. */
   takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
+  /** A session that has jobs here. */
+  session(sessionId: Hex): SessionView | undefined;
+  /** Leaves of its claim from a number on, each with all that it takes to show it. */
+  leaves(sessionId: Hex, from: number): LeavesView | undefined;
+  /** Checks the requester's word that no more jobs come, and has the session claimed. */
+  requestClaim(
+    sessionId: Hex,
+    request: { jobs: number; validUntil: bigint; signature: Hex },
+  ): Promise<SessionView | undefined>;
   /** The operator's prices; undefined: it has made no offer. */
   offer(): ReturnType<typeof signedOfferToJson> | undefined;
   /** Checks the owner's signature and keeps the sealed key. */

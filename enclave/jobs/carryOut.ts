@@ -1,10 +1,11 @@
 /**
  * Room: enclave/jobs/carryOut. One job from its order to a signed receipt: gather, open, run, seal, sign.
- * Plaintext and keys live in this function's buffers and the sandbox only, and are overwritten before it returns.
+ * Keys and a few chunks of plaintext live in this function's buffers, and are overwritten before it returns; whole
+ * plaintexts in the sandbox only.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Encrypter } from "age-encryption";
-import { bytesToHex, type Hex, isAddressEqual, zeroHash } from "viem";
+import { bytesToHex, concatHex, type Hex, isAddressEqual, keccak256, zeroHash } from "viem";
 import { recipientOf } from "../../protocol/ageKey.ts";
 import { countedGrantsOf, isCounted, priceOf } from "../../protocol/charges.ts";
 import { type FailureCode, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
@@ -13,10 +14,21 @@ import { type Program, policyHashOf } from "../../protocol/program.ts";
 import { commitmentSalt, encodeResult, outputCommitmentOf, type ResultEnvelope } from "../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../protocol/roots.ts";
 import { SealingError } from "../../protocol/sealing.ts";
-import { DatasetDecryptionError, decryptDataset } from "../vault/datasetKey.ts";
-import { type ConsentedInput, gatherCiphertexts, gatherConsents, gatherProgram, readParams } from "./gather.ts";
+import type { Ciphertext } from "../fetch/fetchBlob.ts";
+import { applyPolicy } from "../policy/applyPolicy.ts";
+import { spendUses } from "../policy/spendUses.ts";
+import type { OpenDataset } from "../vault/openDataset.ts";
+import {
+  type ConsentedInput,
+  gatherCiphertexts,
+  gatherConsents,
+  gatherProgram,
+  readParams,
+  releaseAll,
+} from "./gather.ts";
 import { JobStop } from "./jobStop.ts";
 import { billedRows, billedSeconds } from "./meter.ts";
+import { openInput } from "./openInput.ts";
 import type { Anchor, JobPorts, OrderProof, Outcome, RunnableJob, Standing } from "./ports.ts";
 
 /** What is known of a run so far; a FAILED receipt states as much of it as there is. */
@@ -82,6 +94,10 @@ function isOfTheJob(code: FailureCode): boolean {
     "MemoryExceeded",
     "OutputTooLarge",
     "OutputRefused",
+    "StatementRefused",
+    "ColumnRefused",
+    "GroupTooSmall",
+    "BudgetExceeded",
   ];
   return ofTheJob.includes(code);
 }
@@ -92,16 +108,18 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
   progress.program = program;
   ports.observe("programChecked", job.jobId);
 
-  progress.inputs = await gatherConsents(ports, job, progress);
+  progress.inputs = await gatherConsents(ports, job, { ...progress, program });
   ports.observe("grantsChecked", job.jobId);
 
   const ciphertexts = await gatherCiphertexts(ports, progress.inputs);
   ports.observe("inputsFetched", job.jobId);
 
-  const { output, salt } = await ports.alone(async () => {
-    await stillConsented(ports, job, progress);
-    return openAndRun(ports, job, { program, params, ciphertexts, progress });
-  });
+  const { output, salt } = await ports
+    .alone(async () => {
+      await stillConsented(ports, job, progress, program);
+      return openAndRun(ports, job, { program, params, ciphertexts, progress });
+    })
+    .finally(() => releaseAll(ciphertexts));
   ports.observe("ran", job.jobId);
 
   const grants = progress.inputs.map((input) => input.signedGrant.grant);
@@ -110,7 +128,7 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
 
   const envelope: ResultEnvelope = { v: 1, jobId: job.jobId, salt, output };
   const readers = new Set([job.order.resultKey, ...grants.flatMap((grant) => grant.resultReaders)]);
-  const resultCiphertext = await seal(envelope, readers);
+  const resultCiphertext = await seal(envelope, readers, program.manifest.output.policy?.pad);
   const resultHash = bytesToHex(sha256(resultCiphertext));
   ports.log.append({ type: "result.sealed", jobId: job.jobId, resultHash, readers: readers.size });
   ports.observe("sealed", job.jobId);
@@ -139,12 +157,12 @@ function requireWithinCeilings(job: RunnableJob, inputs: readonly ConsentedInput
 }
 
 /** Fetching took as long as strangers' servers liked: what was true before it need not be true now. */
-async function stillConsented(ports: JobPorts, job: RunnableJob, progress: Progress): Promise<void> {
+async function stillConsented(ports: JobPorts, job: RunnableJob, progress: Progress, program: Program): Promise<void> {
   if (!isForUs(ports, await ports.chain.standing(job))) throw new JobEndedError(job.jobId);
   const anchor = await ports.chain.anchor();
   if (anchor.hash === progress.anchor.hash) return;
   progress.anchor = anchor;
-  progress.inputs = await gatherConsents(ports, job, progress);
+  progress.inputs = await gatherConsents(ports, job, { ...progress, program });
 }
 
 /** Whether this enclave may open data for a job that stands so. */
@@ -157,38 +175,53 @@ function isForUs({ identity }: JobPorts, standing: Standing): boolean {
 async function openAndRun(
   ports: JobPorts,
   job: RunnableJob,
-  work: { program: Program; params: unknown; ciphertexts: readonly Uint8Array[]; progress: Progress },
+  work: { program: Program; params: unknown; ciphertexts: readonly Ciphertext[]; progress: Progress },
 ): Promise<{ output: ResultEnvelope["output"]; salt: Hex }> {
+  const { policy } = work.program.manifest.output;
+  const usedUp = spendUses(ports.identity, policy, { jobId: job.jobId, inputs: work.progress.inputs });
+  if (usedUp !== undefined) throw new JobStop("GrantRefused", `grant ${usedUp} is used up in this enclave`);
   const keys: Uint8Array[] = [];
-  const plaintexts: Uint8Array[] = [];
+  const inputs: OpenDataset[] = [];
   try {
+    let unread = work.progress.inputs.length;
     for (const [position, input] of work.progress.inputs.entries()) {
+      const { datasetId, contentHash, grantHash } = input;
+      const ciphertext = work.ciphertexts[position];
+      if (ciphertext === undefined) throw new JobStop("InputUnavailable", `data set ${datasetId}`, "later");
       const key = await openKey(ports, input);
       keys.push(key);
-      const { datasetId, contentHash, grantHash } = input;
       ports.log.append({ type: "key.opened", jobId: job.jobId, grantHash, datasetId });
-      const plaintext = await decrypt(key, work.ciphertexts[position] ?? new Uint8Array(), datasetId);
-      plaintexts.push(plaintext);
-      const entry = { type: "input.decrypted", jobId: job.jobId, datasetId, contentHash } as const;
-      ports.log.append({ ...entry, plainBytes: plaintext.length });
+      const onRead = (plainBytes: number) => {
+        ports.log.append({ type: "input.decrypted", jobId: job.jobId, datasetId, contentHash, plainBytes });
+        unread -= 1;
+        if (unread === 0) ports.observe("inputsDecrypted", job.jobId);
+      };
+      inputs.push(await openInput(key, ciphertext, { datasetId, onRead }));
     }
-    ports.observe("inputsDecrypted", job.jobId);
     const startedAt = ports.now();
-    const outcome = await ports.run({ program: work.program, inputs: plaintexts, params: work.params });
+    const outcome = await ports.run({ program: work.program, inputs, params: work.params });
     work.progress.elapsedMs = ports.now() - startedAt;
-    work.progress.fuelUsed = outcome.fuelUsed;
+    // Noise would be for nothing if the receipt told how much there was to do.
+    work.progress.fuelUsed = policy?.noise === undefined ? outcome.fuelUsed : work.program.manifest.limits.fuel;
+    const salt = commitmentSalt(keys, job.jobId);
+    // Salted: what was printed may be guessable, and the log lies on the host's disk.
+    const printsCommitment = outcome.status === "ok" ? keccak256(concatHex([salt, outcome.printsHash])) : zeroHash;
     ports.log.append({
       type: "program.ran",
       jobId: job.jobId,
       programId: work.program.id,
       engineSha256: work.program.manifest.runtime.artifactSha256,
       paramsHash: job.order.paramsHash,
+      printsCommitment,
     });
     if (outcome.status === "failed") throw new JobStop(outcome.failure, "the sandbox said so");
-    return { output: outcome.output, salt: commitmentSalt(keys, job.jobId) };
+    const released = applyPolicy(work.program.manifest, outcome.output, { datasetKeys: keys, jobId: job.jobId });
+    if (!released.ok) throw new JobStop(released.failure, "the program's output policy is not met");
+    return { output: released.output, salt };
   } finally {
-    for (const secret of [...keys, ...plaintexts]) secret.fill(0);
-    ports.log.append({ type: "input.destroyed", jobId: job.jobId, count: plaintexts.length });
+    for (const key of keys) key.fill(0);
+    await Promise.allSettled(inputs.map((input) => input.close()));
+    ports.log.append({ type: "input.destroyed", jobId: job.jobId, count: inputs.length });
   }
 }
 
@@ -201,18 +234,13 @@ async function openKey(ports: JobPorts, input: ConsentedInput): Promise<Uint8Arr
   }
 }
 
-async function decrypt(key: Uint8Array, ciphertext: Uint8Array, datasetId: Hex): Promise<Uint8Array> {
-  try {
-    return await decryptDataset(key, ciphertext);
-  } catch (error) {
-    if (error instanceof DatasetDecryptionError) throw new JobStop("DecryptionFailed", `data set ${datasetId}`);
-    throw error;
-  }
-}
-
-async function seal(envelope: ResultEnvelope, readers: ReadonlySet<Hex>): Promise<Uint8Array> {
+async function seal(
+  envelope: ResultEnvelope,
+  readers: ReadonlySet<Hex>,
+  pad: readonly number[] | undefined,
+): Promise<Uint8Array> {
   const encrypter = new Encrypter();
-  const plaintext = encodeResult(envelope);
+  const plaintext = encodeResult(envelope, pad);
   try {
     for (const reader of readers) encrypter.addRecipient(recipientOf(reader));
     return await encrypter.encrypt(plaintext);

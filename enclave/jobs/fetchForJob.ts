@@ -1,23 +1,31 @@
 /**
- * Room: enclave/jobs/fetchForJob. What a failed fetch means for a job: wait, or give up.
+ * Room: enclave/jobs/fetchForJob. How long a job's fetch may take, and what its failure means: wait, or give up.
  */
 import { BaseError } from "../../protocol/errors.ts";
 import { BlobCorruptError, BlobMissingError } from "../blobs/blobStore.ts";
-import { type FetchBlob, FetchMismatchError, FetchTooLargeError } from "../fetch/fetchBlob.ts";
-import type { JobPorts } from "./ports.ts";
+import { FetchMismatchError, FetchTooLargeError } from "../fetch/fetchBlob.ts";
+import type { Fetched } from "./ports.ts";
+
+/** A server that is slower, in bytes a second, is given up on: 32 Mbit. */
+const leastBytesPerSecond = 4 * 1024 * 1024;
 
 /**
- * Makes the `fetch` of {@link JobPorts}.
+ * Makes `fetch` or `fetchCiphertext` of `JobPorts`.
  *
- * @param timeoutMs - longest time for one fetch.
+ * @param timeoutMs - longest time for one fetch; large files get a second more for every 4 MiB.
  * @param signal - aborts when the worker stops.
  * @example
  * const fetch = fetchForJobs(createFetchBlob(policy), 60_000, signal)
  */
-export function fetchForJobs(fetchBlob: FetchBlob, timeoutMs: number, signal: AbortSignal): JobPorts["fetch"] {
+export function fetchForJobs<Limits extends { maxBytes: number }, T>(
+  fetch: (uri: string, options: Limits & { timeoutMs: number; signal: AbortSignal }) => Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): (uri: string, limits: Limits) => Promise<Fetched<T>> {
   return async (uri, limits) => {
+    const extraMs = Math.floor(limits.maxBytes / leastBytesPerSecond) * 1000;
     try {
-      return { status: "ok", bytes: await fetchBlob(uri, { ...limits, timeoutMs, signal }) };
+      return { status: "ok", fetched: await fetch(uri, { ...limits, timeoutMs: timeoutMs + extraMs, signal }) };
     } catch (error) {
       if (!(error instanceof BaseError) || signal.aborted) throw error;
       if (error instanceof FetchMismatchError || error instanceof FetchTooLargeError) {

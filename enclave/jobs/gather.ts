@@ -10,12 +10,14 @@ import { toJcs } from "../../protocol/jcs.ts";
 import { maxCiphertextBytes } from "../../protocol/limits.ts";
 import { maxBundleBytes, type Program, unpackProgram } from "../../protocol/program.ts";
 import type { SealedKey } from "../../protocol/sealing.ts";
-import { checkGrant } from "../vault/checkGrant.ts";
+import { isSessionPrice } from "../../protocol/sessionPrice.ts";
+import type { Ciphertext } from "../fetch/fetchBlob.ts";
+import { checkBudget, checkGrant } from "../vault/checkGrant.ts";
 import { JobStop } from "./jobStop.ts";
 import type { Anchor, JobPorts, OrderProof, RunnableJob } from "./ports.ts";
 
-/** Largest sum of the ciphertexts of one job, in bytes: several jobs may be under way. */
-export const maxJobBytes = 4 * maxCiphertextBytes;
+/** Largest sum of the ciphertexts of one job, in bytes: several jobs may be under way, each with its own on disk. */
+export const maxJobBytes = 2 * maxCiphertextBytes;
 
 /** One data set of a job, consented to and located. */
 export type ConsentedInput = {
@@ -41,7 +43,7 @@ export async function gatherProgram(ports: JobPorts, job: RunnableJob): Promise<
   if (fetched.status === "unavailable") throw unavailable("ProgramUnavailable", fetched);
   let program: Program;
   try {
-    program = unpackProgram(fetched.bytes);
+    program = unpackProgram(fetched.fetched);
   } catch (error) {
     throw new JobStop("ProgramMismatch", error instanceof BaseError ? error.name : "not a program bundle");
   }
@@ -74,14 +76,15 @@ export function readParams(job: RunnableJob): unknown {
 /**
  * The consents to a job, each checked at the anchor block.
  *
- * @throws {@link JobStop} GrantMissing (later), GrantRefused, PriceTooHigh, InputUnavailable.
+ * @param program - the order's: its policy may want grants to be limited.
+ * @throws {@link JobStop} GrantMissing (later), GrantRefused, BudgetExceeded, PriceTooHigh, InputUnavailable.
  * @example
- * const inputs = await gatherConsents(ports, job, { anchor, proof })
+ * const inputs = await gatherConsents(ports, job, { anchor, proof, program })
  */
 export async function gatherConsents(
   ports: JobPorts,
   job: RunnableJob,
-  { anchor, proof }: { anchor: Anchor; proof: OrderProof },
+  { anchor, proof, program }: { anchor: Anchor; proof: OrderProof; program: Pick<Program, "manifest"> },
 ): Promise<ConsentedInput[]> {
   const inputs: ConsentedInput[] = [];
   for (const use of job.order.datasets) {
@@ -110,6 +113,12 @@ export async function gatherConsents(
       throw refuse("it names a requester, and the order's is a contract, which only the node vouches for");
     }
     if (!(await ports.chain.isSignedBy(owner, use.grantHash, signature))) throw refuse("not signed by the owner");
+    const excess = checkBudget(program.manifest.output.policy, grant);
+    if (excess !== undefined) throw new JobStop("BudgetExceeded", `grant ${use.grantHash}: ${excess}`);
+    // At the claim the market wants just the price that the session names.
+    if (job.origin.by === "session" && !isSessionPrice(grant, use)) {
+      throw refuse("its price is not flat, or not just what the session names");
+    }
     // Rows come with the result; what a use or its bytes cost is known before anything is opened.
     if (priceOf(grant, dataset.sizeBytes, 0n) > use.maxPrice) {
       throw new JobStop("PriceTooHigh", `grant ${use.grantHash}`);
@@ -129,21 +138,37 @@ export async function gatherConsents(
 }
 
 /**
- * The ciphertexts of the inputs, each of the registered size and hash.
+ * The ciphertexts of the inputs, each of the registered size and hash. The caller releases them.
  *
  * @throws {@link JobStop} InputUnavailable (later), InputMismatch.
  * @example
  * const ciphertexts = await gatherCiphertexts(ports, inputs)
  */
-export async function gatherCiphertexts(ports: JobPorts, inputs: readonly ConsentedInput[]): Promise<Uint8Array[]> {
-  const ciphertexts: Uint8Array[] = [];
-  for (const input of inputs) {
-    const fetched = await ports.fetch(input.uri, { maxBytes: input.sizeBytes, sha256: input.contentHash });
-    if (fetched.status === "mismatch") throw new JobStop("InputMismatch", fetched.fact);
-    if (fetched.status === "unavailable") throw unavailable("InputUnavailable", fetched);
-    ciphertexts.push(fetched.bytes);
+export async function gatherCiphertexts(ports: JobPorts, inputs: readonly ConsentedInput[]): Promise<Ciphertext[]> {
+  const ciphertexts: Ciphertext[] = [];
+  try {
+    for (const input of inputs) {
+      const limits = { maxBytes: input.sizeBytes, sha256: input.contentHash };
+      const fetched = await ports.fetchCiphertext(input.uri, limits);
+      if (fetched.status === "mismatch") throw new JobStop("InputMismatch", fetched.fact);
+      if (fetched.status === "unavailable") throw unavailable("InputUnavailable", fetched);
+      ciphertexts.push(fetched.fetched);
+    }
+  } catch (error) {
+    await releaseAll(ciphertexts);
+    throw error;
   }
   return ciphertexts;
+}
+
+/**
+ * Gives back the room that ciphertexts take.
+ *
+ * @example
+ * await releaseAll(ciphertexts)
+ */
+export async function releaseAll(ciphertexts: readonly Ciphertext[]): Promise<void> {
+  for (const ciphertext of ciphertexts) await ciphertext.release();
 }
 
 /** A job that names a grant twice uses it twice, as the market counts. */

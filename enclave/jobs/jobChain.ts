@@ -46,7 +46,11 @@ export function createJobChain(parts: {
   }
 
   async function proofOf({ jobId, order, origin }: RunnableJob): Promise<OrderProof> {
-    if (origin.by === "signature") {
+    // Nobody on chain asks for the payer's signature until a leaf is disputed.
+    if (origin.by === "session" && !isAddressEqual(order.payer, order.requester)) {
+      if (!(await isSignedBy(order.payer, jobId, origin.payerSignature))) return "none";
+    }
+    if (origin.by !== "opening") {
       if (isSignedByKey(order.requester, jobId, origin.requesterSignature)) return "signed";
       return (await isSignedBy(order.requester, jobId, origin.requesterSignature)) ? "told" : "none";
     }
@@ -66,6 +70,11 @@ export function createJobChain(parts: {
     const { requester, payer, nonce, token } = order;
     if (await reader.isNonceUsed(requester, nonce, at)) return { is: "ended" };
     return { is: (await reader.creditOf(payer, token, at)) < costOf(order) ? "unpaid" : "open" };
+  }
+
+  /** Its money is in escrow as long as its session is open; nothing else ends it. */
+  async function standingOfSession({ order }: RunnableJob, at: At): Promise<Standing> {
+    return { is: (await reader.session(order.session, at)).state === "Open" ? "open" : "ended" };
   }
 
   async function standingOfOpened({ jobId, order }: RunnableJob, index: bigint, at: At): Promise<Standing> {
@@ -89,7 +98,8 @@ export function createJobChain(parts: {
     async standing(job) {
       const at = { blockHash: (await headBlock(client, head)).hash };
       const { origin } = job;
-      return origin.by === "signature" ? standingOfSigned(job, at) : standingOfOpened(job, origin.index, at);
+      if (origin.by === "session") return standingOfSession(job, at);
+      return origin.by === "opening" ? standingOfOpened(job, origin.index, at) : standingOfSigned(job, at);
     },
     async dataset(datasetId, anchor) {
       try {

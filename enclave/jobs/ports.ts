@@ -3,10 +3,11 @@
  */
 import type { Address, Hex } from "viem";
 import type { Domain, JobOrder, Receipt, SignedGrant } from "../../protocol/eip712.ts";
-import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
+import type { Ciphertext } from "../fetch/fetchBlob.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
 import type { RunOutcome } from "../sandbox/outcome.ts";
+import type { RunRequest } from "../sandbox/runProgram.ts";
 import type { GrantBook } from "../vault/grantBook.ts";
 
 /** The block whose state consent is checked against. */
@@ -48,8 +49,8 @@ export type JobChain = {
 };
 
 /** What fetching can come to. `final`: trying again will not help. `fact` names hosts and hashes only. */
-export type Fetched =
-  | { status: "ok"; bytes: Uint8Array }
+export type Fetched<T> =
+  | { status: "ok"; fetched: T }
   | { status: "unavailable"; fact: string; final: boolean }
   | { status: "mismatch"; fact: string };
 
@@ -62,12 +63,15 @@ export type JobPorts = {
   log: EnclaveLog;
   grants: Pick<GrantBook, "find">;
   chain: JobChain;
-  /** Fetches by URI with a size cap and, where the hash is known, checks it. */
-  fetch(uri: string, limits: { maxBytes: number; sha256?: Hex }): Promise<Fetched>;
-  run(request: { program: Program; inputs: readonly Uint8Array[]; params: unknown }): Promise<RunOutcome>;
+  /** Fetches a program bundle; something else has to identify it. */
+  fetch(uri: string, limits: { maxBytes: number }): Promise<Fetched<Uint8Array>>;
+  /** Fetches a ciphertext to where it can be read as a stream, and checks its hash. */
+  fetchCiphertext(uri: string, limits: { maxBytes: number; sha256: Hex }): Promise<Fetched<Ciphertext>>;
+  /** Throws what reading an input throws. */
+  run(request: RunRequest): Promise<RunOutcome>;
   /** Monotonic milliseconds: the host may turn its wall clock as it likes. */
   now(): number;
-  /** Does one piece of work after the other: the plaintexts of one job at most are in memory. */
+  /** Does one piece of work after the other: one sandbox at most holds plaintexts. */
   alone<T>(work: () => Promise<T>): Promise<T>;
   /** Told of each step when it has happened: for the operator's log, and for tests that end the process there. */
   observe(step: JobStep, jobId: Hex): void;
@@ -89,10 +93,13 @@ export type JobStep =
   | "sending"
   | "settled";
 
-/** How a job came: opened on chain in the block of hash `openedHash`, or as a signed order that will be settled as one. */
+/**
+ * How a job came: opened on chain in the block of hash `openedHash`, or as a signed order that will be settled as one, or
+ * that is a session's and will be claimed with it.
+ */
 export type JobOrigin =
   | { by: "opening"; index: bigint; openedHash: Hex }
-  | { by: "signature"; requesterSignature: Hex; payerSignature: Hex };
+  | { by: "signature" | "session"; requesterSignature: Hex; payerSignature: Hex };
 
 /** A job that may be carried out. `programUri` is not covered by the job id. */
 export type RunnableJob = {
@@ -101,6 +108,8 @@ export type RunnableJob = {
   programUri: string;
   params: Uint8Array;
   origin: JobOrigin;
+  /** Unix seconds: from then on it waits for nothing any more; not given: from shortly before its deadline. */
+  neededBy?: bigint;
 };
 
 /** What a job came to: a signed receipt, and if it is Ok the sealed result and the grants that the market is shown. */

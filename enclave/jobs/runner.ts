@@ -7,6 +7,7 @@
 import { getAddress, type Hex, isAddressEqual } from "viem";
 import { receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import { TransactionRevertedError } from "../chain/sender.ts";
 import { AbstainedError, carryOut, refuseConsent } from "./carryOut.ts";
 import { JobStop } from "./jobStop.ts";
 import type { JobPorts, Outcome, RunnableJob, Standing } from "./ports.ts";
@@ -35,7 +36,7 @@ export type RunnerPorts = JobPorts & {
 };
 
 /** What a try of a job came to. */
-export type Attempted = SettlementVerdict | "accepted" | "unpaid" | "notWorthIt";
+export type Attempted = SettlementVerdict | "accepted" | "unpaid" | "notWorthIt" | "kept";
 
 /** Pauses between tries of one job, in ms. */
 const firstPauseMs = 250;
@@ -46,8 +47,8 @@ const deadlineMarginSeconds = 30n;
 const bailOutSeconds = 60n;
 /** After so many tries, about two minutes, no event is awaited any more that would tell of a signed order's end. */
 const hopelessTries = 10;
-/** Most jobs under way at once: each may hold its ciphertexts in memory. */
-const maxUnderWay = 4;
+/** Most jobs under way at once: each may hold its ciphertexts on disk. */
+export const maxUnderWay = 4;
 
 type Waiting = { since: number; until: number; pauseMs: number; tries: number };
 
@@ -79,6 +80,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     if ((is === "ended" || is === "unpaid") && isHopeless(job)) return giveUp(job, "tooLate");
     if (standing.is === "ended" || standing.is === "counted") return standing.is;
     if ((await ports.newestTimestamp()) > job.order.deadline) return giveUp(job, "tooLate");
+    if (job.origin.by === "session") return keep(job);
     const saved = ports.savedOutcome(job.jobId);
     if (saved === undefined && standing.is === "unpaid") return "unpaid";
     if (standing.is === "unaccepted") return accept(job);
@@ -88,6 +90,12 @@ export function createRunner(ports: RunnerPorts): Runner {
       return settle(job, standing, saved);
     const isOurs = isAddressEqual(standing.by, ports.identity.signingKey);
     return isOurs ? settle(job, standing, await perform(job)) : "acceptedByOther";
+  }
+
+  /** Of a session's job the receipt is all: it is paid for by its session's claim. */
+  async function keep(job: RunnableJob): Promise<Attempted> {
+    await perform(job);
+    return "kept";
   }
 
   /** A signed order whose nonce is gone, or whose payer cannot pay, takes a place here only for so long. */
@@ -123,6 +131,9 @@ export function createRunner(ports: RunnerPorts): Runner {
       return verdict === "retry" && (await isAtStake()) ? "consentEnded" : verdict;
     } catch (error) {
       if (await isAtStake()) return "consentEnded";
+      // A FAILED receipt asks no owner's contract for its word.
+      const isVain = error instanceof TransactionRevertedError && (waiting.get(job.jobId)?.tries ?? 0) >= hopelessTries;
+      if (isVain && standing.is === "accepted" && outcome.receipt.status === receiptStatus.ok) return "consentEnded";
       throw error;
     }
   }
@@ -159,18 +170,20 @@ export function createRunner(ports: RunnerPorts): Runner {
   async function isLastChance(job: RunnableJob): Promise<boolean> {
     const since = waiting.get(job.jobId)?.since ?? ports.now();
     if (ports.now() - since >= ports.waitMs) return true;
-    return (await ports.newestTimestamp()) + deadlineMarginSeconds >= job.order.deadline;
+    const neededBy = job.neededBy ?? job.order.deadline - deadlineMarginSeconds;
+    return (await ports.newestTimestamp()) >= neededBy;
   }
 
-  function postpone(jobId: Hex, forGood: boolean): void {
+  function postpone(jobId: Hex, forGood: boolean, longestMs: number): void {
     const before = waiting.get(jobId) ?? { since: ports.now(), pauseMs: firstPauseMs, tries: 0 };
-    const pauseMs = Math.min(before.pauseMs * 2, longestPauseMs);
+    const pauseMs = Math.max(before.pauseMs, Math.min(before.pauseMs * 2, longestMs));
     const until = forGood ? Number.POSITIVE_INFINITY : ports.now() + before.pauseMs;
     waiting.set(jobId, { ...before, until, pauseMs, tries: before.tries + 1 });
   }
 
   async function work(job: RunnableJob): Promise<void> {
     let forGood = false;
+    let longestMs = longestPauseMs;
     try {
       reasons.set(job.jobId, await attempt(job));
     } catch (error) {
@@ -181,9 +194,12 @@ export function createRunner(ports: RunnerPorts): Runner {
       ports.problem(job.jobId, error);
       // Its data are not opened again and again for the same failure.
       forGood = error instanceof AbstainedError && error.final;
+      // Mined, and in vain: each try costs gas, and a party's contract may say yes whenever it is only asked. What was
+      // staked on a job must not be lost by waiting.
+      if (error instanceof TransactionRevertedError && job.order.bond === 0n) longestMs = Number.POSITIVE_INFINITY;
     }
     // Also after the end: the job stays open here until its events come, or for good if they are reorganised away.
-    postpone(job.jobId, forGood);
+    postpone(job.jobId, forGood, longestMs);
     underWay.delete(job.jobId);
   }
 

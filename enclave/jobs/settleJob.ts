@@ -50,7 +50,7 @@ function callOf({ offer: ours }: SettlePorts, { order, origin }: RunnableJob, ou
     return encodeFunctionData({ abi: jobMarketAbi, functionName: "settle", args });
   }
   const { paramsHash, deadline, nonce } = order;
-  const { requesterSignature, payerSignature } = origin;
+  const { requesterSignature, payerSignature } = origin; // a session's job has none here: the runner keeps its receipt
   const signatures = { requesterSignature, payerSignature, receiptSignature: signature };
   const item = { paramsHash, deadline, nonce, ...signatures, outcome: outcomeOf(receipt) };
   const group = { order: commonOrder(order), grants, offer, items: [item] };

@@ -20,9 +20,9 @@ export type SettlementVerdict =
   | "retry";
 
 /**
- * Reads a contract error of `JobMarket.settle` and `settleOrders`.
+ * Reads a contract error of `JobMarket.settle`, `settleOrders` and `claimSession`.
  *
- * @param errorName - as declared in IJobMarket.sol.
+ * @param errorName - as declared in IJobMarket.sol and ISessions.sol.
  * @example
  * verdictOf("JobMarket_BadAnchor") // "rerun"
  */
@@ -30,6 +30,7 @@ export function verdictOf(errorName: string): SettlementVerdict {
   switch (errorName) {
     case "JobMarket_NotOpen":
     case "JobMarket_UnknownJob":
+    case "Sessions_WrongState":
     case "JobMarket_NonceUsed":
       return "ended";
     case "JobMarket_SamePlatform":
@@ -48,6 +49,7 @@ export function verdictOf(errorName: string): SettlementVerdict {
     case "JobMarket_GrantCountMismatch":
     case "JobMarket_TooManyResultReaders":
     case "JobMarket_PriceTooHigh":
+    case "Sessions_PriceMismatch":
     case "DatasetRegistry_UnknownDataset":
       return "consentEnded";
     case "JobMarket_DeadlinePassed":

@@ -52,9 +52,12 @@ export function createTakeOrder(ports: TakeOrderPorts): (signed: SignedOrder) =>
     requireTerms(ports, signed, await ports.newestTimestamp());
     requireRoom(ports.waiting(), order);
     await requireSignatures(ports, jobId, signed);
-    await requireSettleable(ports, order, await ports.chain.anchor());
-    // Others may have come while the chain was asked.
-    requireRoom(ports.waiting(), order);
+    const credit = await creditFor(ports, order, await ports.chain.anchor());
+    // Others may have come while the chain was asked, this very order, too; from here to `keep` nothing is awaited.
+    if (ports.isKnown(jobId)) return { jobId };
+    const waiting = ports.waiting();
+    requireRoom(waiting, order);
+    requireCredit(waiting, order, credit);
     ports.keep(jobId, signed);
     return { jobId };
   };
@@ -78,7 +81,18 @@ function requireRoom(waiting: readonly JobOrder[], { requester, payer, nonce }: 
   if (waiting.length >= maxOrders || ofPayer >= maxOrdersPerPayer) throw new TooManyOrdersError();
 }
 
-async function requireSignatures(ports: TakeOrderPorts, jobId: Hex, signed: SignedOrder): Promise<void> {
+/**
+ * Refuses an order that its requester, or its payer, has not signed.
+ *
+ * @throws {@link OrderRefusedError}
+ * @example
+ * await requireSignatures(ports, jobId, signed)
+ */
+export async function requireSignatures(
+  ports: { chain: Pick<JobChain, "isSignedBy"> },
+  jobId: Hex,
+  signed: SignedOrder,
+): Promise<void> {
   const { order, requesterSignature, payerSignature } = signed;
   if (!(await ports.chain.isSignedBy(order.requester, jobId, requesterSignature))) {
     throw new OrderRefusedError("it is not signed by its requester for this chain and market");
@@ -89,16 +103,19 @@ async function requireSignatures(ports: TakeOrderPorts, jobId: Hex, signed: Sign
   }
 }
 
-/** What its payer's other orders here may cost counts, too: the credit is spent once. */
-async function requireSettleable(ports: TakeOrderPorts, order: JobOrder, { hash }: Anchor): Promise<void> {
+/** The payer's credit, if the order can be settled at all. */
+async function creditFor(ports: TakeOrderPorts, order: JobOrder, { hash }: Anchor): Promise<bigint> {
   const at: At = { blockHash: hash };
   const { requester, payer, nonce, token } = order;
   if (await ports.reader.isNonceUsed(requester, nonce, at)) throw new OrderRefusedError("its nonce is used");
-  const others = ports
-    .waiting()
-    .filter((other) => isAddressEqual(other.payer, payer) && isAddressEqual(other.token, token));
+  return ports.reader.creditOf(payer, token, at);
+}
+
+/** What its payer's other orders here may cost counts, too: the credit is spent once. */
+function requireCredit(waiting: readonly JobOrder[], order: JobOrder, credit: bigint): void {
+  const { payer, token } = order;
+  const others = waiting.filter((other) => isAddressEqual(other.payer, payer) && isAddressEqual(other.token, token));
   const needed = others.reduce((sum, other) => sum + costOf(other), costOf(order));
-  const credit = await ports.reader.creditOf(payer, token, at);
   if (credit < needed) throw new PayerShortError(needed, credit);
 }
 

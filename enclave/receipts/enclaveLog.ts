@@ -14,7 +14,7 @@ export type LogEntry =
   | { type: "grant.checked"; jobId: Hex; grantHash: Hex; anchorHash: Hex }
   | { type: "key.opened"; jobId: Hex; grantHash: Hex; datasetId: Hex }
   | { type: "input.decrypted"; jobId: Hex; datasetId: Hex; contentHash: Hex; plainBytes: number }
-  | { type: "program.ran"; jobId: Hex; programId: Hex; engineSha256: Hex; paramsHash: Hex }
+  | { type: "program.ran"; jobId: Hex; programId: Hex; engineSha256: Hex; paramsHash: Hex; printsCommitment: Hex }
   | { type: "input.destroyed"; jobId: Hex; count: number }
   | { type: "result.sealed"; jobId: Hex; resultHash: Hex; readers: number }
   | { type: "job.refused"; jobId: Hex; failureCode: FailureCode };

@@ -5,25 +5,37 @@
 
 /**
  * Given to `node -e`. stdin: length of the code (4 bytes, little-endian), the code as JSON (source by specifier), then
- * the payload. The module `sandbox` exports `main(payload, send)`. No stack traces: they would carry paths.
+ * what `main` reads. The module `guest` exports `load`, the module `sandbox` exports `main(load, read, send)`. Files are
+ * known by their name alone, wherever they are imported from. No stack traces: they would carry paths.
  */
 export const bootstrap = `
-import { readFileSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { registerHooks } from "node:module";
 Error.stackTraceLimit = 0;
-const stdin = readFileSync(0);
-const codeEnd = 4 + stdin.readUInt32LE(0);
-const code = new Map(Object.entries(JSON.parse(stdin.toString("utf8", 4, codeEnd))));
+const read = (bytes) => {
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(0, bytes, at, bytes.length - at, null);
+    if (count === 0) process.exit(0);
+    at += count;
+  }
+  return bytes;
+};
+const send = (bytes) => {
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+};
+const nameOf = (specifier) => specifier.replace(/^(\\.{1,2}\\/)+/, "");
+const codeBytes = read(new Uint8Array(new DataView(read(new Uint8Array(4)).buffer).getUint32(0, true)));
+const sources = Object.entries(JSON.parse(new TextDecoder().decode(codeBytes)));
+const code = new Map(sources.map(([specifier, source]) => [nameOf(specifier), source]));
 registerHooks({
   resolve: (specifier, context, next) =>
-    code.has(specifier) ? { url: "sandbox:" + specifier, shortCircuit: true } : next(specifier, context),
+    code.has(nameOf(specifier)) ? { url: "sandbox:" + nameOf(specifier), shortCircuit: true } : next(specifier, context),
   load: (url, context, next) => {
     const source = code.get(url.slice("sandbox:".length));
     return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
   },
 });
+const { load } = await import("guest");
 const { main } = await import("sandbox");
-await main(stdin.subarray(codeEnd), (bytes) => {
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
-});
+await main(load, read, send);
 `;

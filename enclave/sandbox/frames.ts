@@ -1,23 +1,30 @@
 /**
- * Room: enclave/sandbox. The bytes between the worker and its sandbox process: a head (JSON) and blobs after it.
- * Runs on both sides, so it imports nothing at run time.
+ * Room: enclave/sandbox. The bytes between the worker and its sandbox process. Runs on both sides, so it imports nothing
+ * at run time. A head is its length (4 bytes, little-endian) and JSON in UTF-8; blobs follow it, one after the other.
  *
- *   offset  size  field
- *   ------  ----  ------------------------------
- *        0     4  head length, little-endian
- *        4     n  head, JSON in UTF-8
- *      4+n     m  body: the blobs, one after the other
+ *   stdin of the process                                   its stdout
+ *   -----------------------------------------------------  ----------------------------------------
+ *   code (see bootstrap.ts), StartHead, artifacts          readyByte: the engine is up
+ *   JobHead                                                begunByte: it works on the job from now on
+ *   parameters, prepared bytes, program files, inputs      AnswerHead, output
  */
+import type { Policy } from "../../protocol/policy.ts";
 import type { Manifest } from "../../protocol/program.ts";
 
-/** What the worker asks the sandbox process to do. The blobs are: engine, parameters, program files, inputs. */
-export type RunHead = {
-  engineBytes: number;
+/** What a process is started with. */
+export type StartHead = { artifactBytes: readonly number[] };
+
+/** What it is asked to do. Sizes in bytes. */
+export type JobHead = {
   paramsBytes: number;
+  preparedBytes: number;
   entry: string;
   files: readonly { path: string; size: number }[];
-  inputs: readonly { name: string; format: Manifest["inputs"][number]["format"]; size: number }[];
+  inputs: readonly (Manifest["inputs"][number] & { size: number })[];
+  /** Inputs are put in this folder instead of memory: `DIR/<position>`. Native engines only. */
+  inputDir: string | null;
   limits: { fuel: number; memoryBytes: number; outputBytes: number };
+  policy: Policy | null;
 };
 
 /** Failures that only the sandbox process can see. */
@@ -30,15 +37,20 @@ export const childFailures = [
   "OutputRefused",
 ] as const;
 
-/** What it answers; after `ok` the body is the output as JSON text. */
+/** What it answers; after `ok` the rest is the output as JSON text. */
 export type AnswerHead = {
   result: "ok" | (typeof childFailures)[number];
   fuel: number;
   console: { lines: number; bytes: number };
+  /** SHA-256 of the printed lines, each with a line feed: 0x hex. */
+  printsHash: string;
 };
 
-/** Sent once by the sandbox process when it is about to touch the first byte of the program or the data. */
+/** Sent once when the engine is up: the process can take a job. */
 export const readyByte = 0x52;
+
+/** Sent once when the head of a job is there, before its first byte of program or data is read. */
+export const begunByte = 0x42;
 
 /** Largest answer head, in bytes. */
 export const maxAnswerHeadBytes = 512;
@@ -47,7 +59,7 @@ export const maxAnswerHeadBytes = 512;
 export const lengthFieldBytes = 4;
 
 /**
- * The bytes of a frame's length field and head; the body follows as it is.
+ * The bytes of a head with its length; blobs follow as they are.
  *
  * @example
  * stdin.write(packHead(head))
@@ -61,9 +73,22 @@ export function packHead(head: object): Uint8Array {
 }
 
 /**
- * Splits a frame.
+ * Reads a head where it is known to be one: in the process, from the worker.
  *
- * @returns the head as parsed JSON, unchecked, and a view of the body; undefined if it is no frame.
+ * @param read - fills the bytes it is given.
+ * @example
+ * const head = readHead(read) as JobHead
+ */
+export function readHead(read: (bytes: Uint8Array) => Uint8Array): unknown {
+  const field = read(new Uint8Array(lengthFieldBytes));
+  const length = new DataView(field.buffer).getUint32(0, true);
+  return JSON.parse(new TextDecoder().decode(read(new Uint8Array(length))));
+}
+
+/**
+ * Splits a head and what follows it.
+ *
+ * @returns the head as parsed JSON, unchecked, and a view of the rest; undefined if it is no head.
  * @example
  * const frame = unpackFrame(bytes)
  */

@@ -2,11 +2,13 @@
  * Room: enclave/sandbox. How a run ended, and the check of what the sandbox process says about it. Pure.
  * The process may have been taken over by the program, so nothing in its answer is believed.
  */
+import type { Hex } from "viem";
 import { z } from "zod";
 import type { FailureCode } from "../../protocol/eip712.ts";
 import { NotJsonError, toJcsBytes } from "../../protocol/jcs.ts";
 import { type JsonSchema, type JsonValue, validate } from "../../protocol/jsonSchema.ts";
 import type { Manifest } from "../../protocol/program.ts";
+import { bytes32 } from "../../protocol/schemas.ts";
 import { childFailures, unpackFrame } from "./frames.ts";
 
 /** How a run ended. Counts are rounded up to powers of two: exact ones would let a program count the data out. */
@@ -18,8 +20,10 @@ export type RunOutcome =
       outputBytes: Uint8Array;
       /** Loop turns and calls, see docs/PROGRAMS.md; rounded up. */
       fuelUsed: number;
-      /** What the program printed, rounded up: calls of `console`, and bytes of the strings in UTF-16. */
+      /** What the program printed, rounded up: lines, and their bytes in UTF-8. */
       console: { lines: number; bytes: number };
+      /** SHA-256 of those lines. Whoever has it can check a guess of what they say: for sealed or salted use only. */
+      printsHash: Hex;
     }
   | {
       status: "failed";
@@ -28,10 +32,14 @@ export type RunOutcome =
       fuelUsed: number;
     };
 
+/** Most values of an output, the nested ones included: parsed, a short one takes 50 times its text in this process. */
+export const maxOutputValues = 4_000_000;
+
 const answerSchema = z.strictObject({
   result: z.enum(["ok", ...childFailures]),
   fuel: z.int().min(0),
   console: z.strictObject({ lines: z.int().min(0), bytes: z.int().min(0) }),
+  printsHash: bytes32,
 });
 
 /**
@@ -48,6 +56,7 @@ export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
   const fuelUsed = roundUp(Math.min(head.data.fuel, manifest.limits.fuel));
   if (head.data.result !== "ok") return failed(head.data.result, fuelUsed);
   if (frame.body.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
+  if (valuesIn(frame.body) > maxOutputValues) return failed("OutputTooLarge", fuelUsed);
   const checked = encodeChecked(manifest.output.schema, parseJson(frame.body));
   if (checked === undefined) return failed("OutputRefused", fuelUsed);
   if (checked.bytes.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
@@ -58,6 +67,7 @@ export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
     outputBytes: checked.bytes,
     fuelUsed,
     console: { lines: roundUp(lines), bytes: roundUp(bytes) },
+    printsHash: head.data.printsHash,
   };
 }
 
@@ -96,6 +106,19 @@ function parseJson(bytes: Uint8Array): JsonValue | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** At least as many values as the text would be parsed into. */
+function valuesIn(json: Uint8Array): number {
+  let values = 1;
+  let isQuoted = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (byte === 0x22) isQuoted = !isQuoted;
+    else if (isQuoted) at += byte === 0x5c ? 1 : 0;
+    else if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values++; // , [ {
+  }
+  return values;
 }
 
 /** The next power of two, 0 for 0. */

@@ -1,31 +1,94 @@
 /**
  * Room: enclave/sandbox. Runs an agreed program on opened inputs and checks what comes out. The program runs in a process
  * of its own (child.ts, behind childProcess.ts); what decides about parameters and output stands here, outside of it.
- * Touches: starts processes, reads the engine's files. Must not import: keys, chain, store, logs.
+ * Touches: starts processes, reads the engines' files. Must not import: keys, chain, store, logs.
  */
-import { isUtf8 } from "node:buffer";
-import { quickjs, sameRuntime } from "../../protocol/engines.ts";
-import type { Manifest, Program } from "../../protocol/program.ts";
-import { type ChildLimits, runChild, SandboxStoppedError } from "./childProcess.ts";
-import { loadEngine } from "./engine.ts";
-import { lengthFieldBytes, maxAnswerHeadBytes, packHead, type RunHead } from "./frames.ts";
+import type { FailureCode } from "../../protocol/eip712.ts";
+import type { Runtime } from "../../protocol/engines.ts";
+import type { Program } from "../../protocol/program.ts";
+import { SandboxStoppedError } from "./childProcess.ts";
+import { quickjsEngine } from "./engines/quickjs/index.ts";
+import { engines, findEngine } from "./engines.ts";
+import type { InputStream } from "./feed.ts";
 import { encodeChecked, failed, type RunOutcome, readAnswer } from "./outcome.ts";
+import { openPool } from "./pool.ts";
+import { createPreparer } from "./prepared.ts";
+import { askEngine, type Place, runJob, startSmall } from "./runJob.ts";
 import { findWall, type Wall } from "./wall.ts";
 
 /** What to run. */
 export type RunRequest = {
   /** As checkProgram returned it. */
   program: Program;
-  /** The opened data, in the order of `manifest.inputs`. */
-  inputs: readonly Uint8Array[];
+  /** The opened data, in the order of `manifest.inputs`: whole, or in chunks as the sandbox takes them. */
+  inputs: readonly (Uint8Array | InputStream)[];
   /** Parsed JSON; must meet `manifest.params`. */
   params: unknown;
+};
+
+/** Runs programs; see {@link openSandbox}. */
+export type Sandbox = {
+  /** As {@link runProgram}. */
+  run(request: RunRequest, signal?: AbortSignal): Promise<RunOutcome>;
+  /** Ends the processes that wait. */
+  close(): Promise<void>;
 };
 
 /** Largest canonical parameters, in bytes. */
 export const maxParamsBytes = 64 * 1024;
 
-const mebibyte = 1024 * 1024;
+/**
+ * Opens a sandbox that keeps processes warm for small jobs.
+ *
+ * @param options - `wall`: what to put around each process; `warm`: how many wait.
+ * @throws {@link EngineMismatchError}
+ * @example
+ * const sandbox = openSandbox({ wall: await findWall(), warm: 2 })
+ */
+export async function openSandbox({ wall, warm }: { wall: Wall; warm: number }): Promise<Sandbox> {
+  const prepare = createPreparer();
+  const pool = openPool(warm, await startSmall(quickjsEngine, wall));
+  pool.refill();
+  const place = { wall, warm: { engine: quickjsEngine, pool } };
+  return { run: (request, signal) => runIn(place, prepare, request, signal), close: () => pool.close() };
+}
+
+/**
+ * The engines that can run behind a wall.
+ *
+ * @example
+ * const names = runnableEngines(await findWall()).map(({ engine }) => engine)
+ */
+export function runnableEngines(wall: Wall): Runtime[] {
+  return engines.filter(({ native }) => wall.hides || !native).map(({ runtime }) => runtime);
+}
+
+/**
+ * Whether the engine of a program would take it: its modules, its statements. Nothing is run.
+ *
+ * @returns why not, or undefined.
+ * @throws as {@link runProgram}.
+ * @example
+ * const refusal = await checkRunnable(program)
+ */
+export async function checkRunnable(
+  program: Program,
+  wall?: Wall,
+): Promise<{ failure: FailureCode; reason: string } | undefined> {
+  const { runtime, inputs } = program.manifest;
+  const engine = findEngine(runtime);
+  if (engine === undefined)
+    return { failure: "ProgramMismatch", reason: "The manifest names an engine that is not here." };
+  const strange = inputs.find(({ format }) => !engine.formats.includes(format));
+  if (strange !== undefined)
+    return {
+      failure: "InputMismatch",
+      reason: `${runtime.engine} does not take ${strange.format} (input ${strange.name}).`,
+    };
+  const place = { wall: wall ?? (await findWall()) };
+  const prepared = await engine.prepare?.(program, (bytes, limits) => askEngine(place, engine, bytes, limits));
+  return prepared !== undefined && "failure" in prepared ? prepared : undefined;
+}
 
 /**
  * Runs a program. Whatever the program does is an outcome, never an exception, and carries no word of the program's.
@@ -34,50 +97,63 @@ const mebibyte = 1024 * 1024;
  * @param wall - what to put around the process; the strongest that works here unless given.
  * @param signal - aborting ends the run.
  * @returns the checked output, or a failure code that says no more than it must.
- * @throws {@link EngineMismatchError} | {@link SandboxStartError} if this machine cannot run programs;
- * {@link SandboxStoppedError} if the signal aborted.
+ * @throws {@link EngineMismatchError} | {@link SandboxWallError} | {@link SandboxStartError} if this machine cannot run
+ * the program; {@link SandboxStoppedError} if the signal aborted; what the source of an input throws.
  * @example
  * const outcome = await runProgram({ program, inputs: [csv], params: {} })
  */
 export async function runProgram(request: RunRequest, wall?: Wall, signal?: AbortSignal): Promise<RunOutcome> {
-  const { manifest, files } = request.program;
-  if (!sameRuntime(manifest.runtime, quickjs)) return failed("ProgramMismatch");
-  const sources = manifest.files.map((file) => files.get(file.path));
-  if (!sources.every((source) => source !== undefined)) return failed("ProgramMismatch");
+  return runIn({ wall: wall ?? (await findWall()) }, createPreparer(), request, signal);
+}
+
+async function runIn(
+  place: Place,
+  prepare: ReturnType<typeof createPreparer>,
+  request: RunRequest,
+  signal: AbortSignal | undefined,
+): Promise<RunOutcome> {
+  if (signal?.aborted) throw new SandboxStoppedError();
+  const { program, inputs } = request;
+  const { manifest } = program;
+  const engine = findEngine(manifest.runtime);
+  if (engine === undefined) return failed("ProgramMismatch");
+  const files = manifest.files.map(({ path }) => program.files.get(path));
+  if (!files.every((file) => file !== undefined)) return failed("ProgramMismatch");
   const params = encodeChecked(manifest.params, request.params);
   if (params === undefined || params.bytes.length > maxParamsBytes) return failed("ParamsRefused");
-  if (request.inputs.length !== manifest.inputs.length || !request.inputs.every(isUtf8)) return failed("InputMismatch");
-  const inputBytes = request.inputs.reduce((sum, input) => sum + input.length, 0);
+  if (inputs.length !== manifest.inputs.length) return failed("InputMismatch");
+  if (!manifest.inputs.every(({ format }) => engine.formats.includes(format))) return failed("InputMismatch");
+  const sizes = inputs.map(sizeOf);
+  const inputBytes = sizes.reduce((sum, size) => sum + size, 0);
   if (inputBytes > manifest.limits.memoryBytes) return failed("MemoryExceeded");
 
-  const { wasm, code } = await loadEngine();
-  const head: RunHead = {
-    engineBytes: wasm.length,
-    paramsBytes: params.bytes.length,
-    entry: manifest.entry,
-    files: manifest.files.map((file, i) => ({ path: file.path, size: sources[i]?.length ?? 0 })),
-    inputs: manifest.inputs.map((input, i) => ({ ...input, size: request.inputs[i]?.length ?? 0 })),
-    limits: {
-      fuel: manifest.limits.fuel,
-      memoryBytes: manifest.limits.memoryBytes,
+  const outcome = await prepare(engine, program, (bytes, limits) => askEngine(place, engine, bytes, limits, signal));
+  if ("failure" in outcome) return failed(outcome.failure);
+  const end = await runJob(
+    place,
+    engine,
+    {
+      head: {
+        paramsBytes: params.bytes.length,
+        preparedBytes: outcome.prepared.length,
+        entry: manifest.entry,
+        files: manifest.files.map(({ path }, i) => ({ path, size: files[i]?.length ?? 0 })),
+        inputs: manifest.inputs.map((input, i) => ({ ...input, size: sizes[i] ?? 0 })),
+        policy: manifest.output.policy ?? null,
+      },
+      blobs: [params.bytes, outcome.prepared, ...files],
+      inputs,
+      inputBytes,
+      limits: manifest.limits,
       outputBytes: manifest.output.maxBytes,
     },
-  };
-  const payload = [packHead(head), wasm, params.bytes, ...sources, ...request.inputs];
-  const end = await runChild(code, payload, limitsOf(manifest, inputBytes), wall ?? (await findWall()), signal);
-  // What ends the worker may have ended the sandbox process as well: that is not the program's failure.
-  if (signal?.aborted) throw new SandboxStoppedError();
+    signal,
+  );
+  if (end.end === "misfed") return failed("InputMismatch");
   if (end.end === "timeout") return failed("TimeExceeded");
   return end.end === "died" ? failed("ProgramTrapped") : readAnswer(manifest, end.answer);
 }
 
-/** The engine may hold the text once more while it comes in; fragmentation takes up to as much again. */
-function limitsOf(manifest: Manifest, inputBytes: number): ChildLimits {
-  const { memoryBytes, wallMs } = manifest.limits;
-  return {
-    wallMs,
-    answerBytes: lengthFieldBytes + maxAnswerHeadBytes + manifest.output.maxBytes,
-    engineBytes: 32 * mebibyte + 2 * memoryBytes + 2 * inputBytes,
-    heapBytes: 128 * mebibyte + 4 * inputBytes + 4 * manifest.output.maxBytes,
-  };
+function sizeOf(input: Uint8Array | InputStream): number {
+  return input instanceof Uint8Array ? input.length : input.sizeBytes;
 }

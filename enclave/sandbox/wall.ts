@@ -1,17 +1,30 @@
 /**
  * Room: enclave/sandbox. What the operating system adds around the sandbox process, where it can: namespaces without
- * network, other processes or capabilities, and resource limits. Node's permission model and the engine hold without it.
+ * network, other processes or capabilities, a root of its own that shows no files, and resource limits. Programs in
+ * WebAssembly are held by Node's permission model and their engine without it; machine code is not.
  */
 import { spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
+import { BaseError } from "../../protocol/errors.ts";
+import { libraryDirs, privateRoot, scratchDir } from "./privateRoot.ts";
 
-/** Limits that the wall puts on the process. */
-export type WallLimits = { cpuSeconds: number; dataBytes: number };
+/** What a wall is to let through, and limits that it puts on the process. */
+export type WallSettings = {
+  cpuSeconds: number;
+  /** Memory that can be written, in bytes. */
+  dataBytes: number;
+  /** Files that the process sees beside Node's and the system's libraries: absolute paths. */
+  files: readonly string[];
+  /** Size of its folder in memory, {@link scratchDir}, in bytes; 0: it has none, and writes no file at all. */
+  scratchBytes: number;
+};
 
 /** A wall: `wrap` gives the command line that starts `command` behind it. */
 export type Wall = {
   name: "bubblewrap" | "namespaces" | "limits" | "none";
-  wrap: (command: readonly [string, ...string[]], limits: WallLimits) => readonly [string, ...string[]];
+  /** Whether it hides files and network: native engines run behind no other. */
+  hides: boolean;
+  wrap: (command: readonly [string, ...string[]], settings: WallSettings) => readonly [string, ...string[]];
 };
 
 /** Absolute paths, for a PATH can be set by others. util-linux and bubblewrap are there in every large distribution. */
@@ -19,51 +32,63 @@ const tool = {
   bwrap: "/usr/bin/bwrap",
   prlimit: "/usr/bin/prlimit",
   setpriv: "/usr/bin/setpriv",
+  sh: "/bin/sh",
   unshare: "/usr/bin/unshare",
 } as const;
 
-const prlimit = (limits: WallLimits) =>
+const prlimit = (settings: WallSettings) =>
   [
     tool.prlimit,
     "--core=0",
-    "--fsize=0",
+    `--fsize=${settings.scratchBytes}`,
     "--nofile=64",
-    `--cpu=${limits.cpuSeconds}`,
-    `--data=${limits.dataBytes}`,
+    `--cpu=${settings.cpuSeconds}`,
+    `--data=${settings.dataBytes}`,
   ] as const;
 
 /** Without it the process would go on with the data in its memory, for as long as its limits let it, if the worker dies. */
 const dieWithWorker = [tool.setpriv, "--pdeathsig=KILL", "--no-new-privs"] as const;
 
+const dropRights = [tool.setpriv, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"] as const;
+
 /** The strongest first. */
 export const walls: readonly Wall[] = [
   {
-    name: "bubblewrap", // sees no files but Node's own and the system's libraries
-    wrap: ([node, ...args], limits) => [
-      ...prlimit(limits),
+    name: "bubblewrap",
+    hides: true,
+    wrap: ([node, ...args], settings) => [
+      ...prlimit(settings),
       tool.bwrap,
       ...["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"],
       ...["--die-with-parent", "--as-pid-1", "--clearenv", "--chdir", "/"],
-      ...["--ro-bind", node, node],
-      ...["/lib", "/lib64", "/usr/lib", "/usr/lib64"].flatMap((path) => ["--ro-bind-try", path, path]),
-      "--",
+      ...libraryDirs.flatMap((path) => ["--ro-bind-try", path, path]),
+      ...[node, ...settings.files.map(plain)].flatMap((path) => ["--ro-bind", path, path]),
+      ...(settings.scratchBytes > 0
+        ? ["--perms", "0700", "--size", String(settings.scratchBytes), "--tmpfs", scratchDir]
+        : []),
+      ...["--remount-ro", "/", "--"],
       node,
       ...args,
     ],
   },
   {
     name: "namespaces",
-    wrap: (command, limits) => [
-      ...prlimit(limits),
-      ...dieWithWorker,
-      ...[tool.unshare, "--user", "--map-user=65534", "--map-group=65534", "--net", "--ipc", "--uts", "--cgroup"],
-      ...["--mount", "--pid", "--fork", "--kill-child"],
-      ...[tool.setpriv, "--bounding-set=-all", "--inh-caps=-all"],
-      ...command,
-    ],
+    hides: true,
+    wrap: (command, settings) => {
+      const files = [command[0], tool.setpriv, ...settings.files].map(plain);
+      return [
+        ...prlimit(settings),
+        ...dieWithWorker,
+        ...[tool.unshare, "--user", "--map-user=65534", "--map-group=65534", "--keep-caps"],
+        ...["--net", "--ipc", "--uts", "--cgroup", "--mount", "--pid", "--fork", "--kill-child"],
+        ...[tool.sh, "-c", privateRoot, "sh", String(settings.scratchBytes), String(files.length), ...files],
+        ...dropRights,
+        ...command,
+      ];
+    },
   },
-  { name: "limits", wrap: (command, limits) => [...prlimit(limits), ...dieWithWorker, ...command] },
-  { name: "none", wrap: (command) => command },
+  { name: "limits", hides: false, wrap: (command, settings) => [...prlimit(settings), ...dieWithWorker, ...command] },
+  { name: "none", hides: false, wrap: (command) => command },
 ];
 
 let found: Promise<Wall> | undefined;
@@ -80,18 +105,21 @@ export function findWall(): Promise<Wall> {
 }
 
 /**
- * Whether Node starts behind a wall on this machine.
+ * Whether Node starts behind a wall on this machine, with a folder in memory where the wall hides files.
  *
  * @example
  * await stands(walls[0])
  */
 export async function stands(wall: Wall): Promise<boolean> {
-  const [file, ...args] = wall.wrap([process.execPath, "-e", ""], { cpuSeconds: 10, dataBytes: 2 ** 30 });
+  const settings = { cpuSeconds: 10, dataBytes: 2 ** 30, files: [], scratchBytes: wall.hides ? 4096 : 0 };
+  let command: readonly [string, ...string[]];
   try {
-    await access(file, constants.X_OK);
+    command = wall.wrap([process.execPath, "-e", ""], settings);
+    await access(command[0], constants.X_OK);
   } catch {
     return false;
   }
+  const [file, ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(file, args, { stdio: "ignore", env: {}, cwd: "/", timeout: 10_000, killSignal: "SIGKILL" });
     child.on("error", () => resolve(false));
@@ -101,5 +129,21 @@ export async function stands(wall: Wall): Promise<boolean> {
 
 async function strongest(): Promise<Wall> {
   for (const wall of walls) if (await stands(wall)) return wall;
-  return { name: "none", wrap: (command) => command };
+  return { name: "none", hides: false, wrap: (command) => command };
+}
+
+/** The path, if it is one that no tool can take for anything else. */
+function plain(path: string): string {
+  if (!/^(\/[A-Za-z0-9@_+=.,-]+)+$/.test(path) || /\/\.\.?(\/|$)/.test(path)) throw new UnusablePathError();
+  return path;
+}
+
+/** A file that a sandbox process needs lies where its path cannot be given to a wall safely. */
+export class UnusablePathError extends BaseError {
+  override readonly name = "Sandbox.UnusablePathError";
+  constructor() {
+    super("A file of an engine, or Node itself, lies under a path with characters that walls are not given.", {
+      hint: "Install the worker under an absolute path of letters, digits and @ _ + = . , - only.",
+    });
+  }
 }

@@ -4,7 +4,7 @@
 import { bytesToHex, type Hex } from "viem";
 import { z } from "zod";
 import type { JobOrder } from "../../protocol/eip712.ts";
-import { maxParamsBytes, maxProgramUriBytes } from "../../protocol/limits.ts";
+import { maxParamsBytes, maxProgramUriBytes, maxSignatureBytes } from "../../protocol/limits.ts";
 import { orderSchema } from "../../protocol/receiptJson.ts";
 import { bytes32, uintString } from "../../protocol/schemas.ts";
 import type { JobOrigin } from "../jobs/ports.ts";
@@ -42,8 +42,8 @@ export const jobRow = z
     deadline: z.bigint(),
     program_uri: z.string().max(maxProgramUriBytes),
     params: bytesColumn(maxParamsBytes),
-    requester_signature: bytesColumn(1024).nullable(),
-    payer_signature: bytesColumn(1024).nullable(),
+    requester_signature: bytesColumn(maxSignatureBytes).nullable(),
+    payer_signature: bytesColumn(maxSignatureBytes).nullable(),
     opened_block: blockColumn.nullable(),
     opened_hash: bytes32.nullable(),
     closed_block: blockColumn.nullable(),

@@ -8,14 +8,12 @@ import { z } from "zod";
 import { type Domain, hashReceipt, type Receipt, receiptStatus, type SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { grantToJson, signedGrantSchema } from "../../protocol/grantPackage.ts";
+import { maxDatasets, maxSealedResultBytes } from "../../protocol/limits.ts";
 import { receiptSchema, receiptToJson } from "../../protocol/receiptJson.ts";
 import { address, bytes32 } from "../../protocol/schemas.ts";
 import { recoverSigner } from "../../protocol/signature.ts";
 import { guarded } from "./database.ts";
 import { bytesColumn, CorruptRowError, jsonColumn, readRow } from "./rows.ts";
-
-/** Largest sealed result that is kept. */
-export const maxResultBytes = 32 * 1024 * 1024;
 
 /** A signed receipt and what it is about. */
 export type Outcome = {
@@ -37,7 +35,12 @@ export type OutcomesTable = {
   save(outcome: Outcome): void;
   /** The newest, or the one of a given receipt's EIP-712 hash. */
   byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
+  /** The one of a given receipt's hash without its result, which may be large. */
+  signed(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined;
 };
+
+/** An outcome but for its result. */
+export type SignedOutcome = Omit<Outcome, "resultCiphertext" | "createdAt">;
 
 const outcomeRow = z.strictObject({
   job_id: bytes32,
@@ -45,10 +48,12 @@ const outcomeRow = z.strictObject({
   signer: address,
   receipt_json: jsonColumn(receiptSchema, 8 * 1024),
   signature: bytesColumn(65),
-  grants_json: jsonColumn(z.array(signedGrantSchema).max(16), 64 * 1024),
-  result_ciphertext: bytesColumn(maxResultBytes).nullable(),
+  grants_json: jsonColumn(z.array(signedGrantSchema).max(maxDatasets), 128 * 1024),
+  result_ciphertext: bytesColumn(maxSealedResultBytes).nullable(),
   created_at: z.bigint().min(0n).max(BigInt(Number.MAX_SAFE_INTEGER)).transform(Number),
 });
+
+const signedRow = outcomeRow.omit({ result_ciphertext: true, created_at: true });
 
 /**
  * @param domain - of the JobMarket: receipts are signed under it.
@@ -65,6 +70,24 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
   const select = db.prepare(
     "SELECT * FROM outcomes WHERE job_id = ?1 AND (?2 IS NULL OR receipt_hash = ?2) ORDER BY rowid DESC LIMIT 1",
   );
+
+  const selectSigned = db.prepare(
+    `SELECT job_id, receipt_hash, signer, receipt_json, signature, grants_json FROM outcomes
+     WHERE job_id = ? AND receipt_hash = ? ORDER BY rowid DESC LIMIT 1`,
+  );
+
+  function signed(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined {
+    const id = jobId.toLowerCase();
+    const row = guarded(() => selectSigned.get(id, receiptHash.toLowerCase()));
+    if (row === undefined) return undefined;
+    const read = readRow(signedRow, "outcomes", id, row);
+    const signer = getAddress(read.signer);
+    const signature = bytesToHex(read.signature);
+    const hash = hashReceipt(domain, read.receipt_json);
+    const isMeant = read.job_id === id && read.receipt_json.jobId === id && hash === receiptHash.toLowerCase();
+    if (!isMeant || !isSigned(domain, read.receipt_json, signature, signer)) throw new CorruptRowError("outcomes", id);
+    return { jobId: read.job_id, signer, receipt: read.receipt_json, signature, grants: read.grants_json };
+  }
 
   function byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined {
     const id = jobId.toLowerCase();
@@ -88,6 +111,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
 
   return {
     byJob,
+    signed,
     save(outcome) {
       const fault = faultOf(domain, outcome);
       if (fault !== undefined) throw new BadOutcomeError(outcome.jobId, fault);
@@ -113,12 +137,15 @@ function faultOf(domain: Domain, outcome: Outcome): string | undefined {
   if (receipt.jobId !== jobId.toLowerCase()) return "the receipt is for another job";
   const isOk = receipt.status === receiptStatus.ok;
   if (isOk !== (resultCiphertext !== null)) return "a result belongs to an Ok receipt, and to no other";
-  if (resultCiphertext !== null && resultCiphertext.length > maxResultBytes) return "the result is too large";
+  if (resultCiphertext !== null && resultCiphertext.length > maxSealedResultBytes) return "the result is too large";
   const resultHash = resultCiphertext === null ? zeroHash : sha256(resultCiphertext);
   if (receipt.resultHash !== resultHash) return "the result is not the receipt's";
-  const signer = recoverSigner(hashReceipt(domain, receipt), outcome.signature);
-  if (signer === undefined || !isAddressEqual(signer, outcome.signer)) return "the signature is not the signer's";
-  return undefined;
+  return isSigned(domain, receipt, outcome.signature, outcome.signer) ? undefined : "the signature is not the signer's";
+}
+
+function isSigned(domain: Domain, receipt: Receipt, signature: Hex, signer: Address): boolean {
+  const actual = recoverSigner(hashReceipt(domain, receipt), signature);
+  return actual !== undefined && isAddressEqual(actual, signer);
 }
 
 /** What was to be saved is not a signed receipt with its result. */

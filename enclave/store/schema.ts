@@ -4,7 +4,7 @@
  */
 
 /** Kept in SQLite's user_version. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** Kept in SQLite's application_id: "dcmw". */
 export const applicationId = 0x64636d77;
@@ -59,6 +59,45 @@ export const tables = [
     created_at INTEGER NOT NULL,
     PRIMARY KEY (job_id, signature)
   ) STRICT`,
+  `CREATE TABLE sessions (
+    session_id TEXT PRIMARY KEY,
+    order_json TEXT NOT NULL,
+    terms_json TEXT NOT NULL,
+    program_uri TEXT NOT NULL,
+    opened_block INTEGER NOT NULL,
+    claimed_block INTEGER,
+    claimed_root TEXT,
+    ended_block INTEGER,
+    ended_as TEXT
+  ) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX sessions_opened ON sessions (opened_block)",
+  "CREATE INDEX sessions_claimed ON sessions (claimed_block) WHERE claimed_block IS NOT NULL",
+  "CREATE INDEX sessions_ended ON sessions (ended_block) WHERE ended_block IS NOT NULL",
+  `CREATE TABLE session_jobs (
+    job_id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    deadline TEXT NOT NULL,
+    program_uri TEXT NOT NULL,
+    params BLOB NOT NULL,
+    requester_signature BLOB NOT NULL,
+    payer_signature BLOB NOT NULL,
+    signer TEXT,
+    receipt_hash TEXT,
+    ok INTEGER,
+    UNIQUE (session_id, nonce)
+  ) STRICT`,
+  `CREATE TABLE claims (
+    session_id TEXT NOT NULL,
+    root TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    claim_json TEXT NOT NULL,
+    leaves_json TEXT NOT NULL,
+    discarded INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (session_id, signature)
+  ) STRICT`,
+  "CREATE TABLE wished_claims (session_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
   `CREATE TABLE log_entries (
     log_id TEXT NOT NULL,
     idx INTEGER NOT NULL,

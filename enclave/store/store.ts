@@ -6,18 +6,21 @@ import { type Address, type Hex, isAddressEqual } from "viem";
 import { z } from "zod";
 import type { Cursor } from "../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../protocol/chain/marketEvents.ts";
-import { domainOf } from "../../protocol/eip712.ts";
+import { domainOf, hashReceipt, receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { address } from "../../protocol/schemas.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
+import { type ClaimsTable, claimsTable } from "./claimsTable.ts";
 import { cursorTable } from "./cursorTable.ts";
 import { guarded, inTransaction, openDatabase } from "./database.ts";
 import type { Lapse } from "./jobEnds.ts";
 import type { Job } from "./jobRow.ts";
 import { type JobFilter, jobsTable } from "./jobsTable.ts";
 import { logTable } from "./logTable.ts";
-import { type Outcome, outcomesTable } from "./outcomesTable.ts";
+import { type Outcome, outcomesTable, type SignedOutcome } from "./outcomesTable.ts";
 import { readRow } from "./rows.ts";
+import { type SessionJobsTable, sessionJobsTable } from "./sessionJobsTable.ts";
+import { type SessionsTable, sessionsTable } from "./sessionsTable.ts";
 
 /** The market that a store is about. One store never serves two. */
 export type StoreIdentity = { chainId: number; jobMarket: Address };
@@ -42,8 +45,16 @@ export type Store = {
   saveOutcome(outcome: Outcome): void;
   /** The newest outcome of a job, or that of one receipt's hash. Kept across reorgs. @throws CorruptRowError */
   outcome(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
+  /** The outcome of one receipt's hash, without its result. @throws CorruptRowError */
+  signedOutcome(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined;
   /** The outcome of this worker that a job which settled Ok has paid for. @throws CorruptRowError */
   paidOutcome(job: Job): Outcome | undefined;
+  /** The sessions that the chain knows. */
+  sessions: Pick<SessionsTable, "byId" | "live">;
+  /** Their signed orders that were given to this worker. */
+  sessionJobs: Omit<SessionJobsTable, "recordRun">;
+  /** What was claimed of them. */
+  claims: ClaimsTable;
   /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
   /** All entries of a log, in order. @throws CorruptRowError */
@@ -81,13 +92,17 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
     const jobs = jobsTable(db, domain);
     const outcomes = outcomesTable(db, domain);
     const logs = logTable(db);
+    const sessions = sessionsTable(db, domain);
+    const sessionJobs = sessionJobsTable(db, domain);
     return {
       loadCursor: cursors.load,
       applyStep(cursor, events) {
         inTransaction(db, () => {
           for (const event of events) {
-            if (event.type === "reorg") jobs.rewind(event.ancestor);
-            else jobs.apply(event.event);
+            for (const table of [jobs, sessions]) {
+              if (event.type === "reorg") table.rewind(event.ancestor);
+              else table.apply(event.event);
+            }
           }
           cursors.save(cursor);
         });
@@ -97,13 +112,24 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
       job: jobs.byId,
       addOrder: jobs.addOrder,
       lapse: jobs.lapse,
-      saveOutcome: outcomes.save,
+      saveOutcome(outcome) {
+        const { jobId, signer, receipt } = outcome;
+        const run = { signer, receiptHash: hashReceipt(domain, receipt), ok: receipt.status === receiptStatus.ok };
+        inTransaction(db, () => {
+          outcomes.save(outcome);
+          sessionJobs.recordRun(jobId, run);
+        });
+      },
       outcome: outcomes.byJob,
+      signedOutcome: outcomes.signed,
       paidOutcome: (job) =>
         jobs
           .paidReceipts(job)
           .map((receiptHash) => outcomes.byJob(job.jobId, receiptHash))
           .find((outcome) => outcome !== undefined),
+      sessions,
+      sessionJobs,
+      claims: claimsTable(db, domain),
       appendLog: logs.append,
       logEntries: logs.entries,
       close: () => {

@@ -4,6 +4,7 @@
  */
 import { type Address, isAddressEqual, zeroAddress } from "viem";
 import { type DatasetUse, type Grant, type JobOrder, priceUnits } from "../../protocol/eip712.ts";
+import { isWithinBudget, type Policy } from "../../protocol/policy.ts";
 
 /** Why a grant does not consent; undefined: it does. Safe to show: it names fields, never their data. */
 export type GrantRefusal =
@@ -64,6 +65,21 @@ export function checkGrant(
   if (state.revoked) return "revoked by nonce, or with its data set";
   if (grant.maxUses !== 0n && state.uses >= grant.maxUses) return "used up";
   return undefined;
+}
+
+/**
+ * Whether a grant is limited to as few uses as the policy of its program allows. Those that are used up are for
+ * {@link checkGrant}; this is about what was signed, and comes out the same in every enclave.
+ *
+ * @returns why not, or undefined.
+ * @example
+ * if (checkBudget(manifest.output.policy, grant) !== undefined) fail("BudgetExceeded")
+ */
+export function checkBudget(
+  policy: Policy | undefined,
+  { maxUses }: Pick<Grant, "maxUses">,
+): "more uses than the policy allows" | undefined {
+  return isWithinBudget(policy, maxUses) ? undefined : "more uses than the policy allows";
 }
 
 /** Zero stands for anyone. */

@@ -1,14 +1,18 @@
 /**
  * Room: enclave/vault/grantBook. The grants that providers' brokers have handed to this enclave, each with its sealed
  * data set key. Kept in memory: the keys are sealed to a vault key that dies with the process, and brokers seal anew
- * to the next one. A package is taken only if its owner signed it and its key opens here under this very grant.
+ * to the next one. A package is taken only if its owner signed it, and its key is signed by the owner, or by the sealer that
+ * it has appointed, and opens here under this very grant.
  */
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import { type Domain, type Grant, hashGrant, hashSealedKey } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
+import { hashSealerAppointment } from "../../protocol/sealerAppointment.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
+import { checkAppointment, type OwnerState } from "./checkAppointment.ts";
 import { parseDatasetKey } from "./datasetKey.ts";
+import { isSignedByKey } from "./ownerSignature.ts";
 
 /** Most grants held at once; expired ones make room first. */
 export const maxGrants = 10_000;
@@ -17,10 +21,10 @@ export const maxGrantsPerDataset = 256;
 
 /** What the book asks the chain. */
 export type OwnerReader = {
-  /** Current owner of a data set; throws a typed error if there is none. */
-  datasetOwner(datasetId: Hex): Promise<Hex>;
+  /** Current owner of a data set, and the epochs of both; throws a typed error if there is none. */
+  consent(datasetId: Hex): Promise<OwnerState & { owner: Address }>;
   /** Whether `signature` of an EIP-712 hash is the owner's: ECDSA, or ERC-1271 for contracts. */
-  isSignedBy(owner: Hex, digest: Hex, signature: Hex): Promise<boolean>;
+  isSignedBy(owner: Address, digest: Hex, signature: Hex): Promise<boolean>;
   /** Unix seconds of the newest block. */
   timestamp(): Promise<bigint>;
 };
@@ -65,20 +69,36 @@ export function createGrantBook(options: {
     if (isFull()) throw new GrantBookFullError();
   }
 
+  /** Anyone can seal something to a vault key under a grant that is public: it must not displace the true key. */
+  async function requireSealer(pkg: GrantPackage, grantHash: Hex, consent: OwnerState & { owner: Address }) {
+    const { grant, sealedKey, sealedKeySignature, sealerAppointment } = pkg;
+    const sealed = hashSealedKey(domain, grantHash, sealedKey);
+    if (sealerAppointment === undefined) {
+      if (await reader.isSignedBy(consent.owner, sealed, sealedKeySignature)) return;
+      throw new GrantRefusedError("its sealed key is not signed by the data set's owner");
+    }
+    const { appointment, signature } = sealerAppointment;
+    const refusal = checkAppointment(appointment, grant, consent, await reader.timestamp());
+    if (refusal !== undefined) throw new GrantRefusedError(`its sealer's appointment ${refusal}`);
+    if (!(await reader.isSignedBy(consent.owner, hashSealerAppointment(domain, appointment), signature))) {
+      const fact = "its sealer's appointment is not signed by the data set's owner for this chain and market";
+      throw new GrantRefusedError(fact);
+    }
+    if (!isSignedByKey(appointment.sealer, sealed, sealedKeySignature)) {
+      throw new GrantRefusedError("its sealed key is not signed by the sealer that was appointed");
+    }
+  }
+
   return {
     async accept(pkg) {
       const grantHash = hashGrant(domain, pkg.grant);
       if (pkg.grant.workloadId !== workloadId) throw new GrantRefusedError("it is for another workload");
       if (pkg.sealedKey.vaultKey !== identity.vaultKey) throw new OtherVaultKeyError();
-      const owner = await reader.datasetOwner(pkg.grant.datasetId);
-      if (!(await reader.isSignedBy(owner, grantHash, pkg.signature))) {
+      const consent = await reader.consent(pkg.grant.datasetId);
+      if (!(await reader.isSignedBy(consent.owner, grantHash, pkg.signature))) {
         throw new GrantRefusedError("it is not signed by the data set's owner for this chain and market");
       }
-      // Anyone can seal something to a vault key under a grant that is public: it must not displace the true key.
-      const sealed = hashSealedKey(domain, grantHash, pkg.sealedKey);
-      if (!(await reader.isSignedBy(owner, sealed, pkg.sealedKeySignature))) {
-        throw new GrantRefusedError("its sealed key is not signed by the data set's owner");
-      }
+      await requireSealer(pkg, grantHash, consent);
       const key = await identity.openSealedKey(grantHash, pkg.sealedKey);
       const readable = parseDatasetKey(key) !== undefined;
       key.fill(0);

@@ -1,7 +1,8 @@
 /**
  * Room: protocol/chain. Who ordered a job, proven by a signature and not by a node's word: the transaction that opened
  * it is signed by its requester, or carries its requester's signature of the order. Pure.
- * Limit: only accounts with a key of their own can be proven so; a contract wallet's order cannot.
+ * Limit: only accounts with a key of their own can be proven so. That a contract wallet signed an order (ERC-1271) is the
+ * node's word, and the worker takes it as such: "told", see `OrderProof` in enclave/jobs/ports.
  */
 import {
   type Address,

@@ -27,8 +27,8 @@ export type AuditReport = { jobId: Hex; anchors: AuditAnchors; lines: AuditLine[
 /**
  * Audits a job.
  *
- * @throws {@link BadJobIdError} | NoSuchJobError | ContradictoryChainError | WrongAuditChainError | RpcError. What
- * is false about the job is a line of the report, not an error.
+ * @throws {@link BadJobIdError} | NoSuchJobError | OrderNotShownError | OtherOrderError | ContradictoryChainError |
+ * WrongAuditChainError | RpcError. What is false about the job is a line of the report, not an error.
  * @example
  * const { lines } = await auditJob({ chain, deployment, jobId, workerUrl: "https://worker.example" })
  */

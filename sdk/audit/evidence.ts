@@ -5,7 +5,16 @@
 import type { Address, Hex } from "viem";
 import type { Collateral } from "../../protocol/collateral/collateral.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
-import type { JobOrder, JobState, Receipt, SignedGrant, SignedOffer } from "../../protocol/eip712.ts";
+import type {
+  JobOrder,
+  JobState,
+  Receipt,
+  SessionClaim,
+  SessionState,
+  SessionTerms,
+  SignedGrant,
+  SignedOffer,
+} from "../../protocol/eip712.ts";
 import type { TcbEvidence } from "../../protocol/quote/platformRecord.ts";
 import type { RegistrationProof } from "../registration/proof.ts";
 
@@ -161,6 +170,30 @@ export type WorkerEvidence = {
   result: Uint8Array | Missing;
 };
 
+/** Where a session's job stands in its session. Leaves are numbers from 0. */
+export type SessionEvidence = {
+  sessionId: Hex;
+  /** The template, with its terms, as the session was opened. */
+  order: JobOrder;
+  terms: SessionTerms;
+  /** As the worker shows it. */
+  leaf: number;
+  proof: readonly Hex[];
+  /** Signatures of the job's order; `accepts`: it is a contract's that takes it now (ERC-1271). */
+  requester: { signature: Hex; accepts: boolean };
+  payer: { signature: Hex; accepts: boolean };
+  /** As the market's event has it. */
+  claim: Omit<SessionClaim, "anchorBlock" | "anchorHash"> & { signer: Address };
+  /** As it was sent. */
+  signed: { claim: SessionClaim; signature: Hex } | Missing;
+  /** Leaves of the whole session that were disputed, and that were shown. */
+  disputed: readonly number[];
+  shown: readonly { leaf: number; jobId: Hex; receiptHash: Hex }[];
+  closed: Position | undefined;
+  /** What the market has in storage of the session, and of the leaf. */
+  stored: { state: SessionState; root: Hex; disputed: boolean; settled: boolean };
+};
+
 /** Everything an audit looks at. */
 export type Evidence = {
   deployment: Deployment;
@@ -181,6 +214,8 @@ export type Evidence = {
   state: JobState | undefined;
   ending: Ending | undefined;
   settlement: Settlement | undefined;
+  /** Of a session's job. Its ending is its session's claim. */
+  session?: SessionEvidence | undefined;
   registration: Registration | Missing;
   enclaveRecord: EnclaveRecord | Missing;
   /** The chain's block at the receipt's `anchorBlock`. */

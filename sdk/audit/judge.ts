@@ -12,6 +12,7 @@ import { moneyLines } from "./lines/money.ts";
 import { orderLines } from "./lines/order.ts";
 import { receiptLines } from "./lines/receipt.ts";
 import { resultLines } from "./lines/result.ts";
+import { sessionLines } from "./lines/session.ts";
 
 /**
  * Judges evidence, claim by claim.
@@ -32,6 +33,7 @@ export function judge(evidence: Evidence): AuditLine[] {
         ];
   return [
     ...orderLines(evidence),
+    ...sessionLines(evidence, settlement),
     ...consentLines(evidence, settlement),
     ...run,
     ...moneyLines(evidence),

@@ -2,7 +2,7 @@
  * Room: sdk/audit/position. Which of two events of the chain came first, and who owned what then. Pure.
  */
 import type { Address } from "viem";
-import type { DatasetEvidence, Ending, Position } from "./evidence.ts";
+import type { DatasetEvidence, Position } from "./evidence.ts";
 
 /**
  * Whether one event came before another.
@@ -21,7 +21,11 @@ export function isBefore(event: Position, other: Position): boolean {
  * @example
  * const owner = ownerAt(registration.owner, transfers, ending)
  */
-export function ownerAt(first: Address, transfers: DatasetEvidence["transfers"], ending: Ending | undefined): Address {
+export function ownerAt(
+  first: Address,
+  transfers: DatasetEvidence["transfers"],
+  ending: Position | undefined,
+): Address {
   const past = transfers.filter((transfer) => ending === undefined || isBefore(transfer, ending));
   return past.at(-1)?.to ?? first;
 }

@@ -4,10 +4,12 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, mkdir, open, rename, unlink } from "node:fs/promises";
+import { chmod, type FileHandle, link, mkdir, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { BaseError } from "../../protocol/errors.ts";
+
+const pieceBytes = 64 * 1024;
 
 /**
  * Reads a regular file.
@@ -19,11 +21,9 @@ import { BaseError } from "../../protocol/errors.ts";
  */
 export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    // Not blocking: a pipe without a writer must not hang us.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await opened(path);
     try {
       const stat = await file.stat();
-      if (!stat.isFile()) throw new FileUnreadableError(path, "is not a file");
       if (stat.size > maxBytes) throw new FileUnreadableError(path, `has more than ${maxBytes} bytes`);
       const bytes = new Uint8Array(stat.size);
       let length = 0;
@@ -40,6 +40,46 @@ export async function readBounded(path: string, maxBytes: number): Promise<Uint8
     if (cause instanceof BaseError) throw cause;
     throw new FileUnreadableError(path, factOf(cause), cause);
   }
+}
+
+/**
+ * Reads a regular file as a stream, in pieces of 64 KiB. Each is good until the next one is asked for.
+ *
+ * @param maxBytes - a longer file is refused, at its start or as soon as it has grown.
+ * @throws {@link FileUnreadableError}
+ * @example
+ * for await (const piece of readPieces("data.csv", 2 ** 30)) hash.update(piece)
+ */
+export async function* readPieces(path: string, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const refuse = () => new FileUnreadableError(path, `has more than ${maxBytes} bytes`);
+  const file = await opened(path);
+  try {
+    if ((await file.stat()).size > maxBytes) throw refuse();
+    const buffer = new Uint8Array(pieceBytes);
+    for (let length = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, pieceBytes, length).catch((cause) => {
+        throw new FileUnreadableError(path, factOf(cause), cause);
+      });
+      length += bytesRead;
+      if (length > maxBytes) throw refuse();
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** A regular file. Not blocking: a pipe without a writer must not hang us. */
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+  } catch (cause) {
+    throw new FileUnreadableError(path, factOf(cause), cause);
+  }
+  throw new FileUnreadableError(path, "is not a file");
 }
 
 /**
@@ -108,6 +148,42 @@ export async function writeAtomic(
     await handle.sync().finally(() => handle.close());
   } catch (cause) {
     throw new FileUnwritableError(path, factOf(cause), cause);
+  }
+}
+
+/**
+ * Writes a stream to a file that is there only while it is used.
+ *
+ * @param use - is given the file's path, and what gives it a name for good where no other file is.
+ * @returns what `use` returns.
+ * @throws {@link FileUnwritableError} | any error of `content` and `use`
+ * @example
+ * await writeThenUse(directory, pieces, (path, keepAs) => keepAs(join(directory, "table.age"), 0o644))
+ */
+export async function writeThenUse<T>(
+  directory: string,
+  content: AsyncIterable<Uint8Array>,
+  use: (path: string, keepAs: (name: string, mode: number) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const temporary = join(directory, `.${randomBytes(6).toString("hex")}.tmp`);
+  const unwritable = (path: string) => (cause: unknown) => {
+    throw new FileUnwritableError(path, factOf(cause), cause);
+  };
+  const file = await open(temporary, "wx", 0o600).catch(unwritable(temporary));
+  try {
+    try {
+      for await (const piece of content) await file.writeFile(piece).catch(unwritable(temporary));
+      await file.sync().catch(unwritable(temporary));
+    } finally {
+      await file.close();
+    }
+    return await use(temporary, async (name, mode) => {
+      await chmod(temporary, mode)
+        .then(() => link(temporary, name)) // fails where a file is
+        .catch(unwritable(name));
+    });
+  } finally {
+    await unlink(temporary).catch(() => {});
   }
 }
 

@@ -2,7 +2,7 @@
  * Room: sdk/node/home. The directory (DCM_HOME) where data set keys, grants given and result identities are kept.
  * Every file is an age file encrypted to an identity derived from the wallet's private key, so one secret opens all
  * and a stolen disk opens nothing. The identity is HKDF-SHA256(private key, info "data-collab-market/home/v1") as an
- * X25519 `AGE-SECRET-KEY-1...`. Layout: <home>/<chainId>-<jobMarket>/<wallet>/{keys,grants,results}/<id>.age
+ * X25519 `AGE-SECRET-KEY-1...`. Layout: <home>/<chainId>-<jobMarket>/<wallet>/<kind>/<id>.age, see `kinds`.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,10 +17,15 @@ import type { Deployment } from "../../protocol/deployment.ts";
 import { domainOf, hashGrant, type SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
+import type { SignedAppointment } from "../../protocol/sealerAppointment.ts";
 import { type BrokerState, type BrokerStore, brokerStateSchema } from "../broker.ts";
 import { datasetKeyBytes } from "../encryption.ts";
 import { grantFileOf, readGrantFile } from "../grantFile.ts";
+import { appointmentFileOf, readAppointmentFile } from "../sealers.ts";
 import { isMissing, makePrivateDirectory, readBounded, writeAtomic } from "./files.ts";
+
+/** Folders of a home: data set keys, grants given, identities that open results, appointments of this wallet. */
+const kinds = ["keys", "grants", "results", "appointments"] as const;
 
 const ageIdentity = z.string().regex(/^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/);
 const keySchema = z.strictObject({ v: z.literal(1), datasetId: bytes32, key: ageIdentity });
@@ -39,6 +44,9 @@ export type Home = {
   grants: () => Promise<SignedGrant[]>;
   saveResultIdentity: (jobId: Hex, identity: string) => Promise<void>;
   resultIdentity: (jobId: Hex) => Promise<string | undefined>;
+  /** The one that counts is the last saved for its data set. */
+  saveAppointment: (signed: SignedAppointment) => Promise<void>;
+  appointment: (datasetId: Hex) => Promise<SignedAppointment | undefined>;
   /** This home as the key broker wants it. */
   brokerStore: BrokerStore;
 };
@@ -59,7 +67,7 @@ export async function openHome(options: { directory: string; privateKey: Hex; de
   const wallet = privateKeyToAddress(privateKey).toLowerCase();
   const root = join(directory, `${chainId}-${contracts.jobMarket.toLowerCase()}`, wallet);
   await makePrivateDirectory(directory);
-  for (const kind of ["keys", "grants", "results"]) await makePrivateDirectory(join(root, kind));
+  for (const kind of kinds) await makePrivateDirectory(join(root, kind));
 
   /** Encrypted, then written; the plaintext never touches the disk. */
   async function save(path: string, value: unknown, overwrite: boolean): Promise<void> {
@@ -103,7 +111,7 @@ export async function openHome(options: { directory: string; privateKey: Hex; de
     return signed;
   }
 
-  const pathOf = (kind: string, id: Hex) => join(root, kind, `${bytes32.parse(id)}.age`);
+  const pathOf = (kind: (typeof kinds)[number], id: Hex) => join(root, kind, `${bytes32.parse(id)}.age`);
   const statePath = join(root, "broker.age");
 
   const home: Omit<Home, "brokerStore"> = {
@@ -135,8 +143,19 @@ export async function openHome(options: { directory: string; privateKey: Hex; de
       if (found !== undefined && found.jobId !== jobId.toLowerCase()) throw new CorruptFileError(path);
       return found?.identity;
     },
+    saveAppointment: (signed) =>
+      save(pathOf("appointments", signed.appointment.datasetId), appointmentFileOf(deployment, signed), true),
+    async appointment(datasetId) {
+      const path = pathOf("appointments", datasetId);
+      const text = await load(path);
+      if (text === undefined) return undefined;
+      const signed = readAppointmentFile(text, deployment);
+      if (signed.appointment.datasetId !== datasetId.toLowerCase()) throw new CorruptFileError(path);
+      return signed;
+    },
   };
   const brokerStore: BrokerStore = {
+    appointment: home.appointment,
     grants: home.grants,
     async datasetKey(datasetId) {
       const key = await home.datasetKey(datasetId);

@@ -1,8 +1,8 @@
 /**
  * Room: sdk/node/programDir. Programs as directories: manifest.json and the files that it lists.
  */
-import { lstat, readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { lstat, mkdir, readdir } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "viem";
 import { z } from "zod";
@@ -54,6 +54,27 @@ export async function writeProgramManifest(directory: string): Promise<Program> 
   const text = `${JSON.stringify(program.manifest, null, 2)}\n`;
   await writeAtomic(join(directory, "manifest.json"), text, { mode: 0o644, overwrite: true });
   return program;
+}
+
+/**
+ * Writes a program's manifest and files into a new directory.
+ *
+ * @param directory - is made; its parent must be there.
+ * @throws {@link NotAProgramError} if the directory is there | FileUnwritableError
+ * @example
+ * await writeProgram(unpackProgram(bytes), "theirs")
+ */
+export async function writeProgram({ manifest, files }: Program, directory: string): Promise<void> {
+  await mkdir(directory).catch(() => {
+    throw new NotAProgramError(directory, "it is there already, or its parent is not");
+  });
+  // checkProgram lets no path climb: each part starts with a letter, a digit, _ or -.
+  for (const [path, bytes] of files) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeAtomic(join(directory, path), bytes, { mode: 0o644, overwrite: false });
+  }
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await writeAtomic(join(directory, "manifest.json"), text, { mode: 0o644, overwrite: false });
 }
 
 async function readManifest(directory: string): Promise<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 /** Room: sdk/replay. A rebuilt state beside what the contracts' views say at the same block. */
 import type { Address, Hex } from "viem";
 import { datasetRegistryAbi, jobMarketAbi } from "../../protocol/abi.ts";
-import { jobStates } from "../../protocol/eip712.ts";
+import { jobStates, sessionStates } from "../../protocol/eip712.ts";
 import { toTypedError } from "../chainErrors.ts";
 import type { Client } from "../client.ts";
 import { isRevoked } from "./datasetState.ts";
@@ -12,9 +12,6 @@ export type Difference = { view: string; rebuilt: string; onChain: string };
 
 /** What a comparison found, and how many views it has asked. */
 export type Comparison = { differences: readonly Difference[]; views: number };
-
-/** Values of `SessionState` in MarketTypes.sol. */
-const sessionStates = ["None", "Open", "Claimed", "Closed", "Expired"];
 
 /** How many views are asked at a time. */
 const parallel = 8;

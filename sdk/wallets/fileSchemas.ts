@@ -7,7 +7,9 @@ import { grantPackageSchema, signedGrantSchema } from "../../protocol/grantPacka
 import { signedOfferSchema } from "../../protocol/offerJson.ts";
 import { signedReceiptSchema } from "../../protocol/receiptJson.ts";
 import { address } from "../../protocol/schemas.ts";
+import { signedAppointmentSchema } from "../../protocol/sealerAppointment.ts";
 import { signedOrderSchema } from "../../protocol/signedOrder.ts";
+import { certificateSchema } from "../certificateFile.ts";
 
 const schemas = {
   "grant-package": {
@@ -15,9 +17,11 @@ const schemas = {
     title: "A signed grant with the data set's key, sealed (POST /grants)",
   },
   "signed-grant": { schema: signedGrantSchema, title: "A grant with its owner's signature" },
+  "signed-appointment": { schema: signedAppointmentSchema, title: "A sealer's appointment with its owner's signature" },
   "signed-order": { schema: signedOrderSchema, title: "An order with its signatures and parameters (POST /orders)" },
   "signed-offer": { schema: signedOfferSchema, title: "An operator's prices with its signature (GET /offer)" },
   "signed-receipt": { schema: signedReceiptSchema, title: "A receipt with its enclave's signature" },
+  certificate: { schema: certificateSchema, title: "What a public job over a data set came to (dcm dataset certify)" },
 } as const;
 
 /**

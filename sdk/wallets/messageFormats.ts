@@ -82,6 +82,17 @@ const marketFormats = {
       hidden("ciphertext", "Sealed key"),
     ],
   },
+  SealerAppointment: {
+    intent: "Let an account hand out a data set's key",
+    interpolatedIntent: "Let {sealer} hand the key of {datasetId} to enclaves that your grants name, until {notAfter}",
+    fields: [
+      raw("datasetId", "Data set"),
+      account("sealer", "Account that may"),
+      date("notAfter", "Valid until"),
+      raw("epoch", "Data set's consent epoch"),
+      raw("ownerEpoch", "Your consent epoch"),
+    ],
+  },
 } as const satisfies Partial<Record<SignedType, Format>>;
 
 const registryFormats = {

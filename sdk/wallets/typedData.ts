@@ -1,7 +1,8 @@
 /**
  * Room: sdk/wallets. The EIP-712 types that are signed here, as JSON that any wallet takes (eth_signTypedData_v4). Pure.
- * Made of protocol/eip712.ts; `scripts/schemas.ts` writes it to docs/schemas/eip712.
+ * Made of protocol/eip712.ts and sealerAppointment.ts; `scripts/schemas.ts` writes it to docs/schemas/eip712.
  */
+import { claimRequestTypes } from "../../protocol/claimRequest.ts";
 import type { Deployment } from "../../protocol/deployment.ts";
 import {
   acceptanceTypes,
@@ -18,6 +19,7 @@ import {
   sessionTypes,
   withdrawalTypes,
 } from "../../protocol/eip712.ts";
+import { appointmentTypes } from "../../protocol/sealerAppointment.ts";
 
 /** A field of a struct. */
 export type TypedField = { readonly name: string; readonly type: string };
@@ -25,7 +27,7 @@ export type TypedField = { readonly name: string; readonly type: string };
 /** Structs by name. */
 export type TypedStructs = Readonly<Record<string, readonly TypedField[]>>;
 
-/** A contract that verifies signatures. */
+/** A contract whose domain it is: it verifies the signatures, or (sealed keys, appointments) enclaves do for it. */
 export type Verifier = "jobMarket" | "enclaveRegistry";
 
 /** All that is signed: by its primary type, the contract that verifies it and its structs. */
@@ -35,10 +37,12 @@ export const signedTypes = {
   Offer: { verifier: "jobMarket", structs: offerTypes },
   SessionOrder: { verifier: "jobMarket", structs: sessionTypes },
   SessionClaim: { verifier: "jobMarket", structs: sessionClaimTypes },
+  ClaimRequest: { verifier: "jobMarket", structs: claimRequestTypes },
   JobAcceptance: { verifier: "jobMarket", structs: acceptanceTypes },
   Withdrawal: { verifier: "jobMarket", structs: withdrawalTypes },
   Receipt: { verifier: "jobMarket", structs: receiptTypes },
   SealedKey: { verifier: "jobMarket", structs: sealedKeyTypes },
+  SealerAppointment: { verifier: "jobMarket", structs: appointmentTypes },
   EnclaveRegistration: { verifier: "enclaveRegistry", structs: registrationTypes },
   OperatorAuthorization: { verifier: "enclaveRegistry", structs: operatorAuthorizationTypes },
 } as const satisfies Record<string, { verifier: Verifier; structs: TypedStructs }>;

@@ -3,10 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Address, getAddress, type Hex } from "viem";
+import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { deployContract, deployContracts } from "../../deploy/deployContracts.ts";
+import { datasetRegistryAbi } from "../../protocol/abi.ts";
+import { joinApprovals } from "../../protocol/council.ts";
 import { intelRootKey } from "../../protocol/deployment.ts";
 import { testPrivateKey } from "../../scripts/localChain.ts";
+import { approveCall, executeCall } from "../../sdk/councils.ts";
+import { openHome } from "../../sdk/node/home.ts";
+import { registryClient } from "../sdk/support/registryClient.ts";
 import { startChain, type TestChain, testAccount } from "../support/chain.ts";
 import { dcm, type Environment, forEach } from "./support/dcm.ts";
 
@@ -18,6 +23,7 @@ describe("dcm dataset, dcm council", () => {
   let directory: string;
   let asOwner: Environment;
   let asTaker: Environment;
+  let asAlice: Environment;
   let asReader: Environment;
   let datasetId: Hex;
   let registry: Address;
@@ -39,6 +45,7 @@ describe("dcm dataset, dcm council", () => {
     });
     asOwner = as(1);
     asTaker = as(2);
+    asAlice = as(3);
   });
   after(async () => {
     await chain.close();
@@ -193,4 +200,61 @@ describe("dcm dataset, dcm council", () => {
       error: `error: The contract refused: DatasetRegistry_NotOwner(datasetId: ${datasetId}, caller: ${council}, owner: ${taker})`,
     });
   });
+
+  it("has a council appoint a sealer by two members, whose home its broker is served from", async () => {
+    const members = [owner, alice].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+    const clients = { wallet: chain.wallet(0), chain: chain.public };
+    const council = getAddress(
+      await deployContract(clients, "market/DatasetCouncil.sol/DatasetCouncil", [registry, members, 2]),
+    );
+    const path = (name: string) => join(directory, name);
+    const place = ["--uri", "https://example.org/c.age", "--out", path("c.age")];
+    const added = await json(asOwner, "add", path("table.csv"), "--title", "ours", "--price", "0", ...place);
+    const own = ["--dataset", added.datasetId];
+    const appointed = await jsonOf(asOwner, "grant", "appoint-sealer", bob, ...own, "--valid-days", "2");
+    expect(appointed.file.appointment).to.include({ sealer: bob, datasetId: added.datasetId });
+    await json(asOwner, "offer", added.datasetId, "--to", council);
+    await takeFor(council, added.datasetId);
+    const half = ["council", "appoint-sealer", council, ...own, "--sealer", taker, "--out", path("half.json")];
+    const [alone, first] = await Promise.all([
+      refusedOf(asOwner, "grant", "appoint-sealer", bob, ...own),
+      jsonOf(asOwner, ...half),
+      json(asOwner, "key", added.datasetId, "--out", path("key.txt")),
+    ]);
+    expect(alone).to.deep.equal({ code: 1, error: `error: Data set ${added.datasetId} belongs to ${council}.` });
+    expect(first).to.include({ missing: 1, sealer: taker });
+    const take = (file: string) => ["provider", "take", "--appointment", path(file), "--key-file", path("key.txt")];
+    const [incomplete, complete] = await Promise.all([
+      refusedOf(asTaker, ...take("half.json")),
+      jsonOf(asAlice, "council", "approve-sealer", council, path("half.json"), "--out", path("whole.json")),
+    ]);
+    expect(incomplete).to.deep.equal({
+      code: 1,
+      error: `error: The appointment for data set ${added.datasetId} is not signed by ${council}, its owner.`,
+    });
+    expect(complete).to.include({ missing: 0, sealer: taker });
+    const [others, taken] = await Promise.all([
+      refusedOf(asAlice, ...take("whole.json")),
+      jsonOf(asTaker, ...take("whole.json")),
+    ]);
+    expect(others).to.deep.equal({ code: 2, error: `error: The appointment is ${taker}'s, not this wallet's.` });
+    expect(taken).to.deep.include({ datasetId: added.datasetId, grants: [] });
+    const home = await openHome({
+      directory: path("home2"),
+      privateKey: testPrivateKey(2),
+      deployment: JSON.parse(await readFile(path("deployment.json"), "utf8")),
+    });
+    expect((await home.brokerStore.appointment?.(added.datasetId))?.appointment.sealer).to.equal(taker);
+    expect(await readFile(path("key.txt"), "utf8")).to.equal(`${await home.datasetKey(added.datasetId)}\n`);
+  });
+
+  /** The council of owner and alice takes a data set that was offered to it. */
+  async function takeFor(council: Address, id: Hex): Promise<void> {
+    const data = encodeFunctionData({ abi: datasetRegistryAbi, functionName: "takeOwnership", args: [id] });
+    const deadline = (await chain.public.getBlock()).timestamp + 3600n;
+    const call = { target: registry, value: 0n, data, nonce: 0n, deadline };
+    const signers = [registryClient(chain, 1, registry), registryClient(chain, 3, registry)];
+    const approvals = await Promise.all(signers.map((client) => approveCall(client, council, call)));
+    await executeCall(registryClient(chain, 0, registry), council, call, joinApprovals(approvals));
+  }
 });

@@ -21,6 +21,8 @@ describe("dcm: the market's paths", () => {
   let worker: LocalWorker;
   let [operator, a, b, requester, sponsor]: Person[] = [];
   let terms: string[];
+  let sessionTerms: string[];
+  let meteredSession: string[];
   let offerFile: string;
   let offerHash: Hex;
 
@@ -40,11 +42,11 @@ describe("dcm: the market's paths", () => {
     for (const { address } of [requester, sponsor] as Person[]) await mint(address);
 
     const { programId } = await run<{ programId: Hex }>(requester, "program", "id", program);
-    const consent = async (who: Person | undefined, file: string, price: string[]) => {
+    const consent = async (who: Person | undefined, file: string, price: string[], name = file) => {
       const data = join("node_modules/vega-datasets/data", file);
       const about = ["--title", file, ...price, "--token", market.token, "--upload", worker.url];
       const { datasetId } = await run<{ datasetId: Hex }>(who, "dataset", "add", data, ...about);
-      const out = join(dir, `${file}.json`);
+      const out = join(dir, `${name}.json`);
       const use = ["--dataset", datasetId, "--program", programId, "--workload", workloadId];
       await run(who, "grant", "create", ...use, "--out", out);
       await run(who, "provider", "serve", "--once");
@@ -54,8 +56,12 @@ describe("dcm: the market's paths", () => {
       consent(a, files[0] ?? "", ["--price", "2.50"]),
       consent(b, files[1] ?? "", ["--price", "0.10", "--per", "row"]),
     ]);
+    const flat = await consent(b, files[1] ?? "", ["--price", "0.50"], "flat");
     const where = ["--workload", workloadId, "--worker", worker.url, "--token", market.token];
     terms = ["--program", program, ...given.flat(), ...where, "--max-rows", "5"];
+    sessionTerms = ["--program", program, ...(given[0] ?? []), ...flat, ...where];
+    const metered = ["--program", program, ...given.flat(), ...where, "--fee", "0.50", "--max-jobs", "2"];
+    meteredSession = ["session", "open", ...metered, "--out", join(dir, "metered.json")];
   });
   after(async () => {
     await market.stop();
@@ -106,7 +112,7 @@ describe("dcm: the market's paths", () => {
   it("has an order settled that was never opened, and audits it from calldata", async () => {
     const { jobId, cost } = await run<{ jobId: Hex; cost: string }>(
       requester,
-      ...["job", "order", ...terms, "--fee", "1.00", "--send"],
+      ...["job", "order", ...terms, "--fee", "1.00", "--send", "--out", join(dir, "sent.json")],
     );
     expect(cost).to.equal("4000000"); // 2.50, five rows of 0.10, the fee
     await settled(jobId);
@@ -120,12 +126,18 @@ describe("dcm: the market's paths", () => {
       100_000n,
       1_000_000n,
     ]);
-    const { lines } = await (requester as Person).dcm<{ lines: Line[] }>(["audit", jobId, "--worker", worker.url], [2]);
+    const audited = ["audit", jobId, "--worker", worker.url];
+    const { lines } = await (requester as Person).dcm<{ lines: Line[] }>(
+      [...audited, "--order-file", join(dir, "sent.json")],
+      [2],
+    );
     expect(lines.filter(({ verdict }) => verdict === "not verified")).to.deep.equal([]);
     const verdicts = Object.fromEntries(lines.map(({ id, verdict }) => [id, verdict]));
     expect(verdicts).to.include({
       "order.id": "verified",
       "order.state": "verified",
+      "order.params": "verified",
+      "code.program": "verified",
       "receipt.signature": "verified",
       "receipt.order": "verified",
       "receipt.inputs": "verified",
@@ -175,22 +187,80 @@ describe("dcm: the market's paths", () => {
     expect(await refusal(b, ...submit, file)).to.match(/^The contract refused: JobMarket_NonceUsed/);
   });
 
-  it("gives a session back that nobody claimed by its deadline", async () => {
-    const [file, before] = [join(dir, "session.json"), await creditOf(requester)];
+  const later = async (seconds: number) => {
+    await market.chain.control.increaseTime({ seconds });
+    await market.chain.control.mine({ blocks: 1 });
+  };
+
+  const reached = (step: string, sessionId: Hex) =>
+    worker.child.waitForLine(
+      (line) => (line.includes(`"session.${step}"`) && line.includes(sessionId) ? true : undefined),
+      15_000,
+    );
+
+  it("tells a session to its end: opened, ordered, claimed, verified, disputed, closed; results and audits of its jobs", async () => {
+    const file = join(dir, "session.json");
+    const before = await creditOf(operator);
+    const open = ["session", "open", ...sessionTerms, "--fee", "0.50", "--max-jobs", "3", "--challenge-hours", "1"];
+    const { sessionId, cost } = await run<{ sessionId: Hex; cost: string }>(requester, ...open, "--out", file);
+    expect(cost).to.equal("10500000");
+    await market.chain.control.mine({ blocks: 1 });
+    const where = ["--worker", worker.url];
+    const sign = ["session", "sign-order", file, "--program", program, ...where];
+    const { jobId: first } = await run<{ jobId: Hex }>(requester, ...sign);
+    const { jobId: second } = await run<{ jobId: Hex }>(requester, ...sign);
+    expect(await run(requester, "session", "claim", file, ...where)).to.include({ jobs: 2 });
+    await reached("claimed", sessionId);
+    const shown = await run<{ worker: object }>(requester, "session", "show", sessionId, ...where);
+    expect(shown.worker).to.deep.include({ phase: "claimed", taken: 2, ran: 2 });
+    expect(await run(sponsor, "session", "verify", sessionId, ...where)).to.include({ inOrder: true });
+
+    await run(requester, "session", "dispute", file, "0");
+    await reached("shown", sessionId);
+    const early = await run<{ output: object }>(requester, "job", "result", first, ...where, "--wait", "5");
+    expect(early.output).to.have.property("firstYear");
+    expect(await refusal(requester, "job", "result", second, ...where)).to.match(/held back/);
+    await run(sponsor, "session", "settle-leaf", file, "1", ...where);
+    await later(3_601);
+    await reached("closed", sessionId);
+    expect((await creditOf(operator)) - before).to.equal(3n * (unit / 2n)); // two fees and the bond
+    expect(await run(requester, "job", "result", second, ...where, "--wait", "5")).to.have.property("output");
+
+    const { lines } = await (requester as Person).dcm<{ lines: Line[] }>(["audit", second, ...where], [2]);
+    const verdicts = new Map(lines.map(({ id, verdict }) => [id, verdict]));
+    const wanted = [
+      "order.session",
+      "order.signed",
+      "order.id",
+      "receipt.claimed",
+      "receipt.signature",
+      "receipt.anchor",
+    ];
+    for (const id of [...wanted, "consent.2.grant", "consent.2.force", "money.escrow", "money.paid", "result.output"])
+      expect(verdicts.get(id), id).to.equal("verified");
+    expect(lines.filter(({ verdict }) => verdict === "not verified")).to.deep.equal([]);
+  });
+
+  it("gives a session back that nobody claimed by its deadline, and opens none at metered prices", async () => {
+    expect(await refusal(requester, ...meteredSession)).to.match(/its price is not flat/);
+    const file = join(dir, "unclaimed.json");
+    const before = await creditOf(requester); // what it lacks comes from the wallet, and back as credit
     const { sessionId } = await run<{ sessionId: Hex }>(
       requester,
-      ...["session", "open", ...terms, "--fee", "0.50", "--max-jobs", "2", "--deadline-minutes", "1", "--out", file],
+      ...["session", "open", ...sessionTerms, "--fee", "0.50", "--max-jobs", "2"],
+      ...["--deadline-minutes", "1", "--out", file],
     );
-    expect(await creditOf(requester)).to.equal(before - 7n * unit);
-    expect(await run(requester, "session", "show", sessionId)).to.include({ state: "Open" });
-    const sign = ["session", "sign-order", file, "--program", program];
-    expect(await refusal(requester, ...sign, "--worker", worker.url)).to.match(/belongs to a session/);
-    expect(await refusal(requester, "session", "dispute", file, "0")).to.match(/Sessions_WrongState/);
-    expect(await refusal(requester, "session", "expire", file)).to.match(/JobMarket_DeadlineNotPassed/);
-    await market.chain.control.increaseTime({ seconds: 120 });
     await market.chain.control.mine({ blocks: 1 });
+    const sign = ["session", "sign-order", file, "--program", program];
+    expect(await refusal(requester, ...sign, "--worker", worker.url)).to.match(/claim deadline is less than/);
+    expect(await refusal(requester, "session", "dispute", file, "0")).to.match(
+      /Sessions_WrongState\(sessionId: 0x[0-9a-f]{64}, state: Open\)/,
+    );
+    expect(await refusal(requester, "session", "expire", file)).to.match(/JobMarket_DeadlineNotPassed/);
+    await later(120);
+    expect(await refusal(requester, ...sign)).to.match(/takes no jobs any more/);
     await run(sponsor, "session", "expire", file);
     expect(await run(requester, "session", "show", sessionId)).to.include({ state: "Expired" });
-    expect(await creditOf(requester)).to.equal(before);
+    expect(await creditOf(requester)).to.equal(before > 7n * unit ? before : 7n * unit);
   });
 });

@@ -162,6 +162,40 @@ describe("dcm: a deal", () => {
     expect(stdout).to.match(/^SIMULATED: /m);
   });
 
+  it("says in words what a program lets out, before it is consented to, and consents within its budget only", async () => {
+    const limited = join(world.directory, "limited");
+    await mkdir(limited);
+    await writeTestProgram(limited, { policy: { round: [{ path: "/rows", decimals: 0 }], maxUses: 3 } });
+    const words = [
+      "the output is JSON of its schema, at most 1,024 bytes",
+      "/rows is rounded to 0 decimal places",
+      "a grant must be limited to at most 3 uses",
+    ];
+    const { stdout } = await run({}, "program", "show", limited);
+    expect(stdout).to.contain(`policy      ${words.join(`\n${" ".repeat(12)}`)}\n`);
+
+    const create = ["grant", "create", "--dataset", datasetId, "--program", limited, "--workload", world.workloadId];
+    const refusal = await error(provider, ...create, "--max-uses", "4");
+    expect(refusal.name).to.equal("Grants.OverBudgetError");
+    expect(refusal.hint).to.equal("Enclaves refuse it with BudgetExceeded: limit it to 1 to 3 (`--max-uses`).");
+    const { code, stderr } = await run(requester, ...create, "--max-uses", "3"); // not the owner's: so none is kept
+    expect(code).to.equal(1);
+    for (const line of ["Of count:", ...words.map((word) => `- ${word}`)]) expect(stderr).to.contain(`${line}\n`);
+    expect(stderr).to.contain("belongs to");
+  });
+
+  it("shows a published program to whoever is asked to consent, if it has the id", async () => {
+    const at = ["--worker", world.worker.url];
+    const published = await json(requester, "program", "publish", program, ...at);
+    const theirs = join(world.directory, "theirs");
+    const fetched = ["program", "fetch", published.programId, "--uri", published.uri, ...at, "--out", theirs];
+    expect((await json(provider, ...fetched)).programId).to.equal(published.programId);
+    expect((await json(provider, "program", "id", theirs)).programId).to.equal(published.programId);
+    const other = [...fetched.with(2, `0x${"ab".repeat(32)}`).slice(0, -1), join(world.directory, "others")];
+    expect((await error(provider, ...other)).name).to.equal("Cli.OtherProgramError");
+    expect((await error(provider, ...fetched)).name).to.equal("ProgramDir.NotAProgramError");
+  });
+
   it("grants, in a file that anyone can check", async () => {
     ({ programId } = await json({}, "program", "id", program));
     grantFile = join(world.directory, "grant.json");

@@ -8,13 +8,26 @@ import { dcm, type Environment, forEach } from "./support/dcm.ts";
 
 const groups: Readonly<Record<string, readonly string[]>> = {
   keys: ["new", "import", "address"],
-  dataset: ["add", "list", "search", "key", "show", "update", "offer", "take", "retire", "revoke"],
-  council: ["show", "revoke"],
-  grant: ["create", "list", "revoke"],
-  provider: ["serve"],
+  dataset: [
+    "add",
+    "list",
+    "search",
+    "key",
+    "show",
+    "update",
+    "offer",
+    "take",
+    "retire",
+    "revoke",
+    "certify",
+    "certificates",
+  ],
+  council: ["show", "revoke", "appoint-sealer", "approve-sealer"],
+  grant: ["create", "list", "appoint-sealer", "revoke"],
+  provider: ["serve", "take"],
   program: ["id"],
   job: ["create", "order", "sponsor", "open", "settle", "take-back", "status", "result", "cancel", "expire"],
-  session: ["open", "sign-order", "show", "dispute", "settle-leaf", "close", "expire"],
+  session: ["open", "sign-order", "show", "claim", "verify", "dispute", "settle-leaf", "close", "expire"],
   offer: ["sign", "verify", "show"],
   enclave: ["list", "show", "demote"],
   operator: ["authorize", "retire"],
@@ -72,6 +85,20 @@ describe("dcm: usage", () => {
       expect(stdout, name).to.contain("--json");
       if (command.length === 1)
         for (const sub of groups[name] ?? []) expect(stdout, name).to.match(new RegExp(`^  ${sub} `, "m"));
+    });
+  });
+
+  it("lists no option that the command refuses", async () => {
+    const listed: [string[], boolean, boolean][] = [
+      [["job", "create"], false, true],
+      [["job", "order"], true, true],
+      [["session", "open"], false, false],
+    ];
+    await forEach(listed, async ([command, payer, offer]) => {
+      const { stdout } = await dcm([...command, "--help"], {});
+      const name = command.join(" ");
+      expect([/^ {2}--payer /m.test(stdout), /^ {2}--offer-file /m.test(stdout)], name).to.deep.equal([payer, offer]);
+      expect(stdout, name).to.match(/^ {2}--grant-file /m);
     });
   });
 

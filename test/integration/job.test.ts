@@ -1,8 +1,18 @@
 /** A paid job on real private data, through every room, and what the chain and the requester have afterwards. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { testAccount } from "../../scripts/localChain.ts";
+import { publicResultKey } from "../../protocol/publicReader.ts";
+import { testAccount, testPrivateKey } from "../../scripts/localChain.ts";
+import { readCertificateFile } from "../../sdk/certificateFile.ts";
+import { certificateOf, listCertificates, verifyCertificate } from "../../sdk/certificates.ts";
+import { certifyDataset } from "../../sdk/certifyDataset.ts";
 import { creditOf } from "../../sdk/credit.ts";
-import { decryptResult } from "../../sdk/encryption.ts";
+import { datasetKeyBytes, decryptResult } from "../../sdk/encryption.ts";
+import { readProgram } from "../../sdk/node/programDir.ts";
+import { dcm } from "../cli/support/dcm.ts";
+import { failureOf as thrownBy } from "../support/failureOf.ts";
 import { ended, releasedResult, settlement } from "../support/outcomes.ts";
 import { type Scenario, startScenario } from "../support/scenario.ts";
 
@@ -25,5 +35,74 @@ describe("a paid job", () => {
 
     const credit = (index: number) => creditOf(s.requester, testAccount(index).address, s.market.token);
     expect(await Promise.all([1, 2, 3, 4].map(credit))).to.deep.equal([1_000_000n, 2_500_000n, 2_500_000n, 0n]);
+  });
+
+  it("is public where an owner certifies its data, and proves nothing about other data", async () => {
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    const table = join(root, "node_modules/vega-datasets/data/seattle-weather.csv");
+    const deployment = join(s.dir, "deployment.json");
+    await writeFile(deployment, JSON.stringify(s.market.deployment));
+    const stranger = { DCM_RPC_URL: s.market.chain.rpcUrl, DCM_DEPLOYMENT: deployment };
+    const owner = { ...stranger, DCM_HOME: join(s.dir, "home"), DCM_PRIVATE_KEY: testPrivateKey(5) };
+    const told = async (environment: typeof stranger, ...args: string[]) => {
+      const { code, stdout, stderr } = await dcm(["dataset", ...args, "--json"], environment);
+      return code === 0 ? JSON.parse(stdout) : JSON.parse(stderr.trim().split("\n").at(-1) ?? "").error;
+    };
+    const { url } = s.worker();
+    const { datasetId } = await told(owner, "add", table, "--title", "Weather", "--price", "0", "--upload", url);
+    const file = join(s.dir, "certificate.json");
+    const by = ["--program", join(root, "programs/data-quality"), "--workload", s.workloadId, "--worker", url];
+    const certified = await told(owner, "certify", datasetId, ...by, "--fee", "0.01", "--out", file);
+
+    const { certificates } = await told(stranger, "certificates", datasetId, "--workload", s.workloadId);
+    expect(certificates).to.have.length(1);
+    const [{ open, output, ...found }] = certificates;
+    expect(found).to.deep.include({ jobId: certified.jobId, verified: true, params: "{}", simulated: true });
+    expect(found).to.deep.include({ program: "data quality profile", workloadId: s.workloadId });
+    expect(output.rows).to.equal(1461);
+    expect(output.columns[0]).to.deep.include({ name: "date", missing: 0, from: "2012-01-01", to: "2015-12-31" });
+    expect(open.map(({ id }: { id: string }) => id)).to.include.members(["attestation.genuine", "result.right"]);
+
+    const certificate = readCertificateFile(await readFile(file, "utf8"), s.market.deployment);
+    expect((await verifyCertificate(s.requester, certificate, { datasetId })).certificate).to.equal(certificate);
+    const other = s.providers[0].datasetId;
+    const passedOff = await told(stranger, "certificates", other, "--file", file);
+    expect(passedOff.message).to.equal(`Certificate ${found.jobId} is of data set ${datasetId}, not of ${other}.`);
+
+    // Another key's signature of the true receipt: everything in the file fits, but not the chain.
+    const signature = await testAccount(5).sign({ hash: certificate.receiptHash });
+    const forged = await thrownBy(verifyCertificate(s.requester, { ...certificate, signature }));
+    expect(forged.message).to.equal(
+      `Certificate ${found.jobId} is not good: it is not signed by the enclave that settled its job.`,
+    );
+    const distrusted = await thrownBy(verifyCertificate(s.requester, certificate, { workloadId: datasetId }));
+    expect(distrusted.name).to.equal("Certificate.OtherWorkloadError");
+  });
+
+  it("is no certificate where the chain was not shown the owner's consent, and none of a stranger's is listed", async () => {
+    const program = await readProgram(fileURLToPath(new URL("../../programs/data-quality", import.meta.url)));
+    const provider = await s.addProvider(6, new TextEncoder().encode("day,mm\n2020-01-01,3\n"));
+    const free = await s.grant(provider, { programId: program.id, price: 0n });
+    await s.deliver(provider);
+    const { jobId } = await s.ask([free], { run: program, resultKey: publicResultKey });
+    expect(await ended(s, jobId)).to.equal("SettledOk");
+    await releasedResult(s, jobId);
+
+    const certificate = await certificateOf(s.requester, jobId, s.worker().url);
+    const error = await thrownBy(verifyCertificate(s.requester, certificate));
+    const claim = `The owner of data set 1 (${provider.datasetId.slice(0, 10)}) signed the grant that the order names`;
+    const reason = "the grant is free and unlimited: the enclave alone checked it, and committed to it in the receipt";
+    expect(error.message).to.equal(`Certificate ${jobId} is not good: ${claim}: cannot be verified, ${reason}.`);
+    expect(await listCertificates(s.requester, provider.datasetId)).to.deep.equal([]);
+
+    const { datasetId, datasetKey } = provider;
+    const terms = {
+      ...{ datasetId, program, workerUrl: s.worker().url, operatorFee: 0n, waitMs: 0 },
+      ...{ workloadId: jobId, datasetKey: async () => datasetKeyBytes(datasetKey) }, // nobody runs that workload
+    };
+    const untaken = await thrownBy(certifyDataset(provider.client, terms));
+    expect(untaken.name).to.equal("Certificate.KeyNotTakenError");
+    const notYours = await thrownBy(certifyDataset(s.requester, terms));
+    expect(notYours.name).to.equal("Grants.NotYoursError");
   });
 });

@@ -46,6 +46,60 @@ describe("checkProgram", () => {
     );
   });
 
+  it("takes roles of columns and bounds of contributions for SQL only", () => {
+    const fields = [{ path: "", sensitivity: 1 }];
+    const noise = { epsilonMicros: 1_000, budgetMicros: 1_000, fields };
+    for (const policy of [
+      { columns: { data: { id: "hidden" } } },
+      { noise: { ...noise, bounds: { data: { unit: "id", rows: 1 } } } },
+    ]) {
+      const output = { ...manifest.output, policy };
+      expect(() => checkProgram({ ...manifest, output }, files))
+        .to.throw(BadManifestError)
+        .with.property(
+          "message",
+          "The program manifest is not valid: ✖ roles of columns and bounds of contributions can be held in SQL only\n" +
+            "  → at output.policy",
+        );
+      checkProgram({ ...manifest, output, runtime: { ...quickjs, engine: "duckdb" } }, files);
+    }
+    checkProgram({ ...manifest, output: { ...manifest.output, policy: { noise } } }, files);
+  });
+
+  it("takes no policy that names a column which its input does not have: it would hold nothing", () => {
+    const inputs: Manifest["inputs"] = [
+      {
+        name: "data",
+        format: "csv",
+        columns: [
+          { name: "id", type: "string" },
+          { name: "age", type: "integer" },
+        ],
+      },
+    ];
+    const noise = { epsilonMicros: 1_000, budgetMicros: 1_000, fields: [{ path: "", sensitivity: 1 }] };
+    const group = { k: 2, rows: "", count: "n", otherwise: "omit" } as const;
+    const runtime = { ...quickjs, engine: "duckdb" } as const;
+    const policies = (id: string, age: string) => [
+      { columns: { data: { [id]: "join", [age]: "hidden" } } },
+      { group: { ...group, units: { data: id } } },
+      { noise: { ...noise, bounds: { data: { unit: id, rows: 1, clamp: { [age]: [0, 120] } } } } },
+    ];
+    const check = (policy: object) =>
+      checkProgram({ ...manifest, inputs, runtime, output: { ...manifest.output, policy } }, files);
+    for (const policy of policies("id", "age")) check(policy);
+    for (const policy of [...policies("ID", "age"), ...policies("id", "agee").filter((each) => !("group" in each))])
+      expect(() => check(policy))
+        .to.throw(BadManifestError)
+        .with.property("message")
+        .that.contains("the policy names a column that its input does not have");
+    const unlisted = {
+      ...manifest,
+      output: { ...manifest.output, policy: { group: { ...group, units: { data: "x" } } } },
+    };
+    checkProgram(unlisted, files);
+  });
+
   it("gives another id for another engine, schema or limit", () => {
     const others = [
       { ...manifest, runtime: { ...quickjs, version: "3.6.3" } },
@@ -60,7 +114,7 @@ describe("checkProgram", () => {
     "another version": [{ v: 2 }, "✖ Invalid input: expected 1\n  → at v"],
     "another engine": [
       { runtime: { ...quickjs, engine: "v8" } },
-      '✖ Invalid input: expected "quickjs"\n  → at runtime.engine',
+      '✖ Invalid option: expected one of "quickjs"|"duckdb"|"wasm"|"pyodide"\n  → at runtime.engine',
     ],
     "an entry that is no file": [{ entry: "other.js" }, "✖ the entry must be one of the files"],
     "a path that climbs": [
@@ -84,8 +138,8 @@ describe("checkProgram", () => {
       '✖ The schema at "/" is not JSON.\n  → at output.schema',
     ],
     "too much output": [
-      { output: { ...manifest.output, maxBytes: 4_194_305 } },
-      "✖ Too big: expected number to be <=4194304\n  → at output.maxBytes",
+      { output: { ...manifest.output, maxBytes: 67_108_865 } },
+      "✖ Too big: expected number to be <=67108864\n  → at output.maxBytes",
     ],
     "too much fuel": [
       { limits: { ...manifest.limits, fuel: 100_000_000_001 } },

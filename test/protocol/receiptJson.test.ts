@@ -70,7 +70,7 @@ describe("receiptSchema", () => {
     expect(acceptsReceipt({ more: 1 })).to.equal(false);
     for (const field of Object.keys(receipt)) expect(acceptsReceipt({ [field]: undefined }), field).to.equal(false);
     for (const status of [0, 3, 1.5, "1"]) expect(acceptsReceipt({ status })).to.equal(false);
-    for (const failureCode of [-1, 17]) expect(acceptsReceipt({ failureCode })).to.equal(false);
+    for (const failureCode of [-1, 21]) expect(acceptsReceipt({ failureCode })).to.equal(false);
     for (const runSeconds of [-1, 2 ** 32, 0.5]) expect(acceptsReceipt({ runSeconds })).to.equal(false);
     for (const countedGrants of [-1, 65_536, "1"]) expect(acceptsReceipt({ countedGrants })).to.equal(false);
     for (const field of ["fuelUsed", "outputRows", "logSize", "anchorBlock"]) {

@@ -1,11 +1,14 @@
 import { expect } from "chai";
-import { concatHex, type Hex, keccak256, sha256, stringToHex } from "viem";
+import { bytesToHex, concatHex, type Hex, keccak256, sha256, stringToHex } from "viem";
+import { toJcsBytes } from "../../protocol/jcs.ts";
 import {
   commitmentSalt,
   decodeResult,
   encodeResult,
+  noiseSeed,
   outputCommitmentOf,
   type ResultEnvelope,
+  resultSize,
 } from "../../protocol/result.ts";
 import { expectError } from "./quote/vectors.ts";
 
@@ -22,6 +25,48 @@ describe("encodeResult and decodeResult", () => {
     );
     expect(decodeResult(bytes, jobId)).to.deep.equal(envelope);
     expect(decodeResult(bytes, jobId.toUpperCase().replace("0X", "0x") as Hex)).to.deep.equal(envelope);
+  });
+
+  it("pad to the first size class that holds the envelope, with spaces behind it", () => {
+    const plain = encodeResult(envelope);
+    expect(resultSize(toJcsBytes(envelope.output).length)).to.equal(plain.length);
+    for (const [pad, size] of [
+      [[plain.length], plain.length],
+      [[plain.length - 1, plain.length + 1], plain.length + 1],
+      [[256, 1024], 256],
+      [[1024, 4096], 1024],
+    ] as const) {
+      const padded = encodeResult(envelope, pad);
+      expect(padded.length).to.equal(size);
+      expect(new TextDecoder().decode(padded)).to.equal(new TextDecoder().decode(plain).padEnd(size));
+      const read = decodeResult(padded, jobId);
+      expect(read).to.deep.equal(envelope);
+      expect(outputCommitmentOf(read)).to.equal(outputCommitmentOf(envelope));
+    }
+    const other = { ...envelope, output: { r: 0.25, n: 3, more: "x".repeat(50) } };
+    expect(encodeResult(other, [512]).length).to.equal(encodeResult(envelope, [512]).length);
+    expectError(
+      () => encodeResult(envelope, [256 - 100, plain.length - 1]),
+      "Result.ResultTooLargeError",
+      `The result is larger than ${plain.length - 1} bytes, the largest size class of its program's policy.`,
+    );
+    expect(resultSize(10, [64, 128])).to.equal(undefined);
+  });
+
+  it("refuse any padding but spaces at the end, and any text but the canonical one", () => {
+    const text = new TextDecoder().decode(encodeResult(envelope));
+    const prefix = "The result is not what a worker of this project seals: ";
+    const refuse = (other: string, fact: string) =>
+      expectError(() => decodeResult(new TextEncoder().encode(other), jobId), "Result.BadResultError", prefix + fact);
+    for (const tail of ["\n", "\t", "\r", " \n", "\n ", " \n "]) refuse(text + tail, "not canonical JSON");
+    for (const tail of ["\0", "\v", "\u00a0", "\ufeff", "{}", " {}", "//"]) refuse(text + tail, "not UTF-8 JSON");
+    refuse(` ${text}`, "not canonical JSON");
+    refuse(`\ufeff${text}`, "not UTF-8 JSON");
+    refuse(text.replace(",", ", "), "not canonical JSON");
+    refuse(text.replace('"n":2', '"n":2.0'), "not canonical JSON");
+    refuse(text.replace('"n":2', '"n":1,"n":2'), "not canonical JSON");
+    refuse(JSON.stringify(envelope), "not canonical JSON"); // keys in another order
+    refuse("   ", "not UTF-8 JSON");
   });
 
   it("refuse what is not an envelope of the job", () => {
@@ -68,5 +113,17 @@ describe("commitmentSalt", () => {
     const lists = [[a, b], [b, a], [a], [b], [], [a, b, b], [joined], [a.subarray(1), new Uint8Array([1, ...b])]];
     const salts = [...lists.map((list) => commitmentSalt(list, jobId)), commitmentSalt(keys, salt)];
     expect(new Set(salts).size).to.equal(salts.length);
+  });
+});
+
+describe("noiseSeed", () => {
+  const keys = [new Uint8Array(74).fill(1), new Uint8Array(74).fill(2)];
+
+  it("is the same for the same keys and job, and another for others; the salt, which readers see, is not it", () => {
+    const seedOf = (...args: Parameters<typeof noiseSeed>) => bytesToHex(noiseSeed(...args));
+    expect(seedOf(keys, jobId)).to.equal(seedOf([...keys], jobId));
+    const others = [seedOf(keys.toReversed(), jobId), seedOf(keys.slice(1), jobId), seedOf(keys, salt)];
+    expect(new Set([seedOf(keys, jobId), commitmentSalt(keys, jobId), ...others]).size).to.equal(5);
+    expect(noiseSeed(keys, jobId)).to.have.length(32);
   });
 });

@@ -4,10 +4,11 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { keccak256, zeroAddress } from "viem";
-import type { SignedGrant } from "../../protocol/eip712.ts";
+import { hashSealedKey, type SignedGrant } from "../../protocol/eip712.ts";
 import { evidenceHashOf } from "../../protocol/enclaveRecord.ts";
 import { BaseError } from "../../protocol/errors.ts";
-import { generateVaultKey } from "../../protocol/sealing.ts";
+import { generateVaultKey, type SealedKey } from "../../protocol/sealing.ts";
+import { recoverSigner } from "../../protocol/signature.ts";
 import {
   type BrokerEvent,
   type BrokerState,
@@ -16,12 +17,20 @@ import {
   isGone,
   runBroker,
 } from "../../sdk/broker.ts";
-import { type Client, createClient } from "../../sdk/client.ts";
+import { addressOf, type Client, createClient } from "../../sdk/client.ts";
 import { getEnclave } from "../../sdk/enclaves.ts";
 import { datasetKeyBytes } from "../../sdk/encryption.ts";
-import { chainTime, revokeGrantNonce, signGrant } from "../../sdk/grants.ts";
+import { chainTime, NotYoursError, revokeAllOwnGrants, revokeGrantNonce, signGrant } from "../../sdk/grants.ts";
 import { publishDataset } from "../../sdk/publishDataset.ts";
 import { ProofNotShownError } from "../../sdk/registration/proof.ts";
+import {
+  AppointmentEndedError,
+  AppointmentNotSignedError,
+  BadSealerError,
+  NoSealerError,
+  signSealerAppointment,
+  verifyAppointment,
+} from "../../sdk/sealers.ts";
 import { RegistrationNotProvenError, verifyRegistration } from "../../sdk/verifyRegistration.ts";
 import { createPlatform } from "../../simulator/platform.ts";
 import { testAccount } from "../support/chain.ts";
@@ -238,6 +247,48 @@ describe("sdk: the key broker", () => {
     await world.registerEnclave();
     const store = { ...storeOf(granted), datasetKey: async () => undefined };
     expect(errors(await (await createBroker(provider, store)).step())).to.deep.equal(["Broker.KeyNotHereError"]);
+  });
+
+  it("seals for nobody whose wallet the owner has not appointed, and for who was until consent is taken back", async () => {
+    await world.registerEnclave();
+    const { datasetId } = granted.grant;
+    const stranger = await world.clientOf(who.requester);
+    const [event] = await (await createBroker(stranger, storeOf(granted))).step();
+    const me = addressOf(stranger);
+    expect(event?.type === "failed" && event.error).to.be.instanceOf(NoSealerError);
+    expect(event?.type === "failed" && event.error.message).to.equal(
+      `Data set ${datasetId} belongs to ${addressOf(provider)}, which has not appointed ${me} to seal its key.`,
+    );
+    const notAfter = (await chainTime(provider)) + 60n;
+    const signed = await signSealerAppointment(provider, { datasetId, sealer: me, notAfter });
+    const appointed = () => ({ ...storeOf(granted), appointment: async () => signed });
+    expect(types(await (await createBroker(stranger, appointed())).step())).to.deep.equal(["delivered"]);
+    const [posted] = world.worker.grants;
+    expect(posted?.sealerAppointment).to.deep.equal(signed);
+    const sealed = hashSealedKey(provider.marketDomain, granted.grantHash, posted?.sealedKey as SealedKey);
+    expect(recoverSigner(sealed, posted?.sealedKeySignature ?? "0x")).to.equal(me);
+    // The owner needs no appointment, and shows none.
+    expect(types(await (await createBroker(provider, appointed())).step())).to.deep.equal(["delivered"]);
+    expect(world.worker.grants[1]).not.to.have.property("sealerAppointment");
+
+    await world.chain.control.increaseTime({ seconds: 61 });
+    await world.chain.control.mine({ blocks: 1 });
+    const late = await rejection(verifyAppointment(stranger, signed), AppointmentEndedError);
+    expect(late.message).to.equal(
+      `The appointment for data set ${datasetId} does not hold: it held until ${notAfter}.`,
+    );
+    const fresh = { datasetId, sealer: me, notAfter: notAfter + 3_600n };
+    const renewed = await signSealerAppointment(provider, fresh);
+    await verifyAppointment(stranger, renewed);
+    const forged = { ...renewed, signature: signed.signature };
+    await rejection(verifyAppointment(stranger, forged), AppointmentNotSignedError);
+    await revokeAllOwnGrants(provider);
+    const over = await rejection(verifyAppointment(stranger, renewed), AppointmentEndedError);
+    expect(over.message).to.equal(`The appointment for data set ${datasetId} does not hold: its owner's epoch is 1.`);
+    await rejection(signSealerAppointment(stranger, fresh), NotYoursError);
+    const contract = world.deployment.contracts.jobMarket;
+    const noKey = await rejection(signSealerAppointment(provider, { ...fresh, sealer: contract }), BadSealerError);
+    expect(noKey.message).to.equal(`${contract} is a contract, and has no key to sign with.`);
   });
 
   it("gives no key to a vault key that only the RPC vouches for", async () => {

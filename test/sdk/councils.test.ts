@@ -19,11 +19,13 @@ import {
   hashCouncilApproval,
   hashCouncilCall,
   joinApprovals,
+  splitApprovals,
 } from "../../protocol/council.ts";
 import { domainOf, type Grant, hashGrant } from "../../protocol/eip712.ts";
 import { ContractRefusedError } from "../../sdk/chainErrors.ts";
 import type { Client } from "../../sdk/client.ts";
 import {
+  approveAppointment,
   approveCall,
   approveGrant,
   approveHash,
@@ -36,6 +38,12 @@ import {
   revokeAsMember,
 } from "../../sdk/councils.ts";
 import { getDataset } from "../../sdk/datasets.ts";
+import {
+  AppointmentEndedError,
+  AppointmentNotSignedError,
+  newAppointment,
+  verifyAppointment,
+} from "../../sdk/sealers.ts";
 import { isSignedBy } from "../../sdk/signatures.ts";
 import { startChain, type TestChain, testAccount } from "../support/chain.ts";
 import { rejection } from "../support/rejection.ts";
@@ -126,6 +134,23 @@ describe("councils in the sdk", () => {
     expect(await isSignedBy(stranger, council, other, joinApprovals([a, b]))).to.equal(false);
   });
 
+  it("appoints a sealer by two of three, one after the other", async () => {
+    const terms = { datasetId, sealer: account(4), notAfter: 2n ** 40n };
+    const { appointment, owner } = await newAppointment(stranger, terms);
+    expect([owner, appointment]).to.deep.equal([council, { ...terms, epoch: 0, ownerEpoch: 0 }]);
+    const alone = joinApprovals([await approveAppointment(carol, council, appointment)]);
+    const refused = verifyAppointment(stranger, { appointment, signature: alone });
+    await rejection(refused, AppointmentNotSignedError);
+    const both = joinApprovals([...splitApprovals(alone), await approveAppointment(bob, council, appointment)]);
+    await verifyAppointment(stranger, { appointment, signature: both });
+    const longer = { ...appointment, notAfter: 2n ** 41n };
+    await rejection(verifyAppointment(stranger, { appointment: longer, signature: both }), AppointmentNotSignedError);
+    await rejection(approveAppointment(stranger, council, appointment), NotAMemberError);
+    await rejection(approveAppointment(bob, council, { ...appointment, epoch: 1 }), AppointmentEndedError);
+    const { datasetId: hers } = await registerOwn();
+    await rejection(approveAppointment(alice, council, { ...appointment, datasetId: hers }), NotTheCouncilsError);
+  });
+
   it("signs nothing for who is no member, nor for a data set of another", async () => {
     const grant = await grantOf();
     await rejection(approveGrant(stranger, council, grant), NotAMemberError);
@@ -196,6 +221,17 @@ describe("joinApprovals", () => {
     expect(joinApprovals([one, low])).to.equal(
       `0x00000000000000000000000000000000000000aa0000${account(1).slice(2).toLowerCase()}00021234`,
     );
+  });
+
+  it("is undone by splitApprovals, which refuses what is cut off", async () => {
+    const low = { member: getAddress("0x00000000000000000000000000000000000000aa"), signature: "0x" as Hex };
+    const joined = joinApprovals([low, one]);
+    expect(splitApprovals(joined)).to.deep.equal([low, one]);
+    expect(splitApprovals("0x")).to.deep.equal([]);
+    for (const cut of [-2, -4, -8, -46]) {
+      const error = await rejection(() => splitApprovals(joined.slice(0, cut) as Hex), BadApprovalsError);
+      expect(error.message).to.equal("The members' signatures cannot be joined: they end in the middle of one.");
+    }
   });
 
   const cases: [{ member: Address; signature: Hex }[], string][] = [

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
-import { BadCsvError, describeCsv } from "../../sdk/describeCsv.ts";
+import { BadCsvError, createCsvDescriber, describeCsv } from "../../sdk/describeCsv.ts";
 
 const describeText = (text: string) => describeCsv(new TextEncoder().encode(text));
 
@@ -62,6 +62,28 @@ describe("describeCsv", () => {
     for (const [input, fact] of cases) {
       const run = () => describeCsv(typeof input === "string" ? new TextEncoder().encode(input) : input);
       expect(run, fact).to.throw(BadCsvError, `The file cannot be read as CSV: ${fact}.`);
+    }
+  });
+
+  it("says the same of a file that comes in pieces, wherever it is cut", () => {
+    const bytes = new TextEncoder().encode('\ufeff"a ""x""",né\r\n"1,\n2",2020-01\r\r\n3,"2021-02"\n"",');
+    const whole = describeCsv(bytes);
+    expect(whole.records).to.equal(3);
+    for (let first = 0; first <= bytes.length; first++) {
+      for (const second of [first, first + 1, first + 2, bytes.length]) {
+        const describer = createCsvDescriber();
+        for (const piece of [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)]) {
+          describer.add(piece);
+        }
+        expect(describer.end()).to.deep.equal(whole);
+      }
+    }
+  });
+
+  it("holds no record longer than a million characters", () => {
+    for (const start of ["a\n", 'a\n"']) {
+      const endless = new TextEncoder().encode(start + "x".repeat(1_200_000));
+      expect(() => describeCsv(endless)).to.throw(BadCsvError, "a record is longer than 1048576 characters");
     }
   });
 

@@ -10,6 +10,7 @@ import type { Program } from "../../protocol/program.ts";
 import { ContractRefusedError, NoContractError, NotEnoughCoinError } from "../../sdk/chainErrors.ts";
 import { type Client, createClient, NoWalletError, WrongChainError, WrongDeploymentError } from "../../sdk/client.ts";
 import { creditOf, NoCreditError, withdraw } from "../../sdk/credit.ts";
+import { retireDataset } from "../../sdk/datasetOwner.ts";
 import {
   ForgedDatasetError,
   getDataset,
@@ -29,6 +30,7 @@ import {
   GrantNotInForceError,
   grantStateOf,
   NotYoursError,
+  RevokedBeforeError,
   revokeAllGrants,
   revokeGrantNonce,
   signGrant,
@@ -235,6 +237,18 @@ describe("sdk: the market", () => {
       };
       const error = await rejection(signGrant(requester, { ...terms, notAfter }), NotYoursError);
       expect(error.message).to.contain(addressOf(provider));
+    });
+
+    it("signs none that would not hold: its nonce is revoked, or its data set retired", async () => {
+      const { datasetId } = await publish();
+      await revokeGrantNonce(provider, 77n);
+      const revoked = await rejection(grantFor(datasetId, { nonce: 77n }), RevokedBeforeError);
+      expect(revoked.message).to.equal(
+        `Nonce 77 is revoked, or data set ${datasetId} is retired: the grant would not hold.`,
+      );
+      await grantFor(datasetId, { nonce: 78n });
+      await retireDataset(provider, datasetId);
+      await rejection(grantFor(datasetId, { nonce: 78n }), RevokedBeforeError);
     });
 
     it("carries the epoch of the chain and follows revocations", async () => {

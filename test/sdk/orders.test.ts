@@ -2,7 +2,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Address, type Hex, keccak256, zeroAddress, zeroHash } from "viem";
+import { type Address, encodeFunctionData, type Hex, keccak256, parseAbi, zeroAddress, zeroHash } from "viem";
+import { deployContract } from "../../deploy/deployContracts.ts";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { costOf, countedGrantsOf, isCounted } from "../../protocol/charges.ts";
 import {
@@ -19,8 +20,9 @@ import {
 import { outcomeOf } from "../../protocol/outcome.ts";
 import type { Program } from "../../protocol/program.ts";
 import { auditJob } from "../../sdk/audit/auditJob.ts";
+import { OrderNotShownError, OtherOrderError } from "../../sdk/audit/gather/job.ts";
 import { ContractRefusedError } from "../../sdk/chainErrors.ts";
-import { addressOf, type Client } from "../../sdk/client.ts";
+import { addressOf, type Client, walletOf } from "../../sdk/client.ts";
 import {
   creditOf,
   NoCreditError,
@@ -301,6 +303,50 @@ describe("sdk: money and signed orders", () => {
       // The receipt of this test names no inputs and no grants.
       const wrong = report.lines.filter((one) => one.verdict === "not verified").map((one) => one.id);
       expect(wrong).to.deep.equal(["receipt.inputs", "receipt.grants"]);
+      // With the order's file, its parameters are known, and where its program is.
+      const whole = await auditJob({ chain: chain.public, deployment, jobId: prepared.jobId, order: signed });
+      expect(whole.lines.find((one) => one.id === "order.params")?.verdict).to.equal("verified");
+      const lied = { ...signed, params: "0x7b20" as Hex };
+      const other = await auditJob({ chain: chain.public, deployment, jobId: prepared.jobId, order: lied });
+      expect(other.lines.find((one) => one.id === "order.params")?.reason).to.equal("they have another hash");
+    });
+
+    it("are audited from their file where another contract had them settled", async () => {
+      const grant = await grantFor();
+      await deposit(requester, { token: world.token, amount: 10_000_000n });
+      const signed = await signOrder(requester, await prepare([grant]));
+      const { receipt, signature } = await receiptFor(signed.order, [grant]);
+      const { jobId } = receipt;
+      const { deployment, chain } = world;
+      const { jobMarket } = deployment.contracts;
+      const wallet = walletOf(operator);
+      const relay = await deployContract(
+        { wallet, chain: chain.public },
+        "mocks/ContractAccount.sol/ContractAccount",
+        [],
+      );
+      const groups = [orderGroupOf(signed, { receipt, signature }, [grant], [])];
+      const data = encodeFunctionData({ abi: jobMarketAbi, functionName: "settleOrders", args: [groups] });
+      const abi = parseAbi(["function execute(address target, uint256 value, bytes data) returns (bytes)"]);
+      await send(operator, { address: relay, abi, functionName: "execute", args: [jobMarket, 0n, data] });
+
+      const at = { chain: chain.public, deployment, jobId };
+      const hidden = await rejection(auditJob(at), OrderNotShownError);
+      expect(hidden.message).to.equal(
+        `Order ${jobId} was settled through another contract: it does not show in the transaction.`,
+      );
+      const elsewhere = { ...signed, order: { ...signed.order, nonce: signed.order.nonce + 1n } };
+      const another = hashOrder(operator.marketDomain, elsewhere.order);
+      const mixedUp = await rejection(auditJob({ ...at, order: elsewhere }), OtherOrderError);
+      expect(mixedUp.message).to.equal(`The order file is that of job ${another}.`);
+      const { lines } = await auditJob({ ...at, order: signed });
+      const found = (id: string) => lines.find((one) => one.id === id);
+      for (const id of ["order.id", "order.state", "order.params", "money.escrow"])
+        expect(found(id)?.verdict, id).to.equal("verified");
+      expect(found("receipt.none")?.reason).to.equal(
+        "the job was settled through another contract: its receipt is at its worker",
+      );
+      expect(lines.filter((one) => one.verdict === "not verified")).to.deep.equal([]);
     });
 
     it("settle many at once, and each is audited by what all of them paid", async () => {

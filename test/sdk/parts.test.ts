@@ -18,7 +18,7 @@ import {
   serverUrl,
 } from "../../sdk/boundedFetch.ts";
 import { createClient } from "../../sdk/client.ts";
-import { BadDatasetSizeError, encryptDataset } from "../../sdk/encryption.ts";
+import { BadDatasetSizeError, encryptDataset, maxInMemoryBytes } from "../../sdk/encryption.ts";
 import { BadGrantFileError, grantFileOf, readGrantFile } from "../../sdk/grantFile.ts";
 import { plainLines, plainText } from "../../sdk/plainText.ts";
 import { deadlineAfter } from "../../sdk/prepareJob.ts";
@@ -124,7 +124,7 @@ describe("sdk: parts", () => {
     });
     it("refuses nothing and too much", async () => {
       await rejection(encryptDataset(new Uint8Array()), BadDatasetSizeError);
-      await rejection(encryptDataset({ length: 2 ** 40 } as Uint8Array), BadDatasetSizeError);
+      await rejection(encryptDataset({ length: maxInMemoryBytes + 1 } as Uint8Array), BadDatasetSizeError);
     });
   });
 

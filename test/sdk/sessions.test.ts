@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { type Address, bytesToHex, getAddress, type Hex, keccak256, toHex, zeroAddress, zeroHash } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { deployContract } from "../../deploy/deployContracts.ts";
 import {
   hashOrder,
@@ -15,6 +16,7 @@ import type { OrderItem } from "../../protocol/orderGroup.ts";
 import { outcomeOf } from "../../protocol/outcome.ts";
 import { sessionProof, sessionRoot } from "../../protocol/sessionTree.ts";
 import { ContractRefusedError } from "../../sdk/chainErrors.ts";
+import { leafChecker } from "../../sdk/checkClaim.ts";
 import { addressOf, type Client } from "../../sdk/client.ts";
 import { creditOf } from "../../sdk/credit.ts";
 import { deposit, submitDeposit } from "../../sdk/deposits.ts";
@@ -30,6 +32,7 @@ import {
   closeSession,
   disputeLeaf,
   expireSession,
+  MeteredGrantError,
   NotForSessionsError,
   openSession,
   type PreparedSession,
@@ -40,7 +43,7 @@ import {
   settleLeaf,
   signSession,
 } from "../../sdk/sessions.ts";
-import { uploadBlob } from "../../sdk/worker.ts";
+import { type ShownLeaf, uploadBlob } from "../../sdk/worker.ts";
 import { rejection } from "./support/rejection.ts";
 import { startWorld, type TestEnclave, type World, who } from "./support/world.ts";
 
@@ -120,7 +123,7 @@ describe("sdk: sessions and signed deposits", () => {
   /** Three jobs, signed by the requester and run by the enclave, and the claim of them. */
   async function run(session: PreparedSession) {
     const { number, hash } = await world.chain.public.getBlock();
-    const jobs: { item: OrderItem; receiptHash: Hex }[] = [];
+    const jobs: { item: OrderItem; receiptHash: Hex; receipt: Receipt }[] = [];
     for (let i = 0; i < 3; i++) {
       const own = { paramsHash: keccak256("0x7b7d"), deadline: session.order.deadline, nonce: BigInt(i) };
       const order = sessionOrder(session, own);
@@ -150,7 +153,7 @@ describe("sdk: sessions and signed deposits", () => {
       const { requesterSignature, payerSignature } = signed;
       const signatures = { requesterSignature, payerSignature, receiptSignature: "0x" } as const;
       const item = { ...own, ...signatures, outcome: outcomeOf(receipt) };
-      jobs.push({ item, receiptHash: hashReceipt(requester.marketDomain, receipt) });
+      jobs.push({ item, receiptHash: hashReceipt(requester.marketDomain, receipt), receipt });
     }
     const hashes = jobs.map((job) => job.receiptHash);
     const claim: SessionClaim = {
@@ -168,7 +171,7 @@ describe("sdk: sessions and signed deposits", () => {
   }
 
   it("opens, claims, disputes, shows and closes; what is not shown is not paid", async () => {
-    const session = prepareSession(requester, await template(), terms);
+    const session = prepareSession(requester, await template(), terms, [grant]);
     expect(session.cost).to.equal(5n * (price + fee));
     const { payment } = await openSession(requester, session);
     expect(payment).to.equal("permit");
@@ -206,9 +209,59 @@ describe("sdk: sessions and signed deposits", () => {
     expect(await credit(requester)).to.equal(3n * (price + fee) + bond);
   });
 
+  it("checks the leaves that a worker shows: each lie of it is a reason to dispute, and nothing else is", async () => {
+    const session = prepareSession(requester, await template(), terms, [grant]);
+    await openSession(requester, session);
+    const { jobs, hashes, claim, signature } = await run(session);
+    await claimSession(operator, session, claim, signature, [grant]);
+    const found = await findSession(operator, session.sessionId);
+    const sign = (receipt: Receipt, by = enclave.account) =>
+      by.sign({ hash: hashReceipt(requester.marketDomain, receipt) });
+    const leaves: ShownLeaf[] = [];
+    for (const [leaf, { item, receipt }] of jobs.entries()) {
+      const { outcome: _, receiptSignature: __, ...own } = item;
+      const proof = sessionProof(hashes, leaf);
+      const signed = { receipt, signature: await sign(receipt), signer: enclave.account.address };
+      leaves.push({ leaf, jobId: receipt.jobId, ...own, ...signed, proof });
+    }
+    const check = leafChecker(operator, found);
+    for (const leaf of leaves) expect((await check(leaf)).problems).to.deep.equal([]);
+
+    const [first, second] = leaves as [ShownLeaf, ShownLeaf];
+    const other = privateKeyToAccount(`0x${"31".repeat(32)}`);
+    const notIn = "it is not in the claim at this leaf";
+    const otherJob = "its receipt is for another job than its order";
+    const altered = { ...first.receipt, fuelUsed: 2n };
+    const cases: [Partial<ShownLeaf>, string[]][] = [
+      [{ leaf: 1 }, [notIn]],
+      [{ proof: [] }, [notIn]],
+      [{ receipt: altered, signature: await sign(altered) }, [notIn]],
+      [{ signature: second.signature }, ["its receipt is not signed by the key that it names"]],
+      [
+        { signer: other.address, signature: await sign(first.receipt, other) },
+        [
+          "its receipt is not of a registered enclave of the agreed workload",
+          "its receipt is another enclave's than the claim",
+        ],
+      ],
+      [{ requesterSignature: second.requesterSignature }, ["its order is not signed by the requester"]],
+      [{ nonce: 77n }, [otherJob, "its order is not signed by the requester"]],
+      [
+        { deadline: 1n },
+        [otherJob, "its order had ended before the claim", "its order is not signed by the requester"],
+      ],
+    ];
+    for (const [lie, problems] of cases)
+      expect((await leafChecker(operator, found)({ ...first, ...lie })).problems).to.deep.equal(problems);
+    const twice = leafChecker(operator, found);
+    await twice(first);
+    expect((await twice({ ...second, nonce: first.nonce })).problems).to.include("its nonce was used by another leaf");
+    expect(await leafChecker(operator, found)(second)).to.include({ leaf: 1, jobId: second.jobId, failure: "None" });
+  });
+
   it("expires a session that nobody claims, opened by another with the requester's signature; goes through a file", async () => {
     const payer = addressOf(provider);
-    const session = prepareSession(requester, await template({ payer }), terms);
+    const session = prepareSession(requester, await template({ payer }), terms, [grant]);
     await world.mint(payer, session.cost);
     const requesterSignature = await signSession(requester, session);
     const file = JSON.stringify(sessionFileOf(world.deployment, session, { requesterSignature }));
@@ -226,7 +279,7 @@ describe("sdk: sessions and signed deposits", () => {
   it("prepares no session that the market would refuse", async () => {
     for (const bad of [{ maxJobs: 0 }, { maxJobs: 4097 }, { challengeSeconds: 599 }, { challengeSeconds: 2_592_001 }]) {
       const job = await template();
-      expect(() => prepareSession(requester, job, { ...terms, ...bad })).to.throw(BadSessionTermsError);
+      expect(() => prepareSession(requester, job, { ...terms, ...bad }, [grant])).to.throw(BadSessionTermsError);
     }
     for (const change of [
       { quorum: 2 },
@@ -235,8 +288,16 @@ describe("sdk: sessions and signed deposits", () => {
       { session: keccak256("0x") },
     ]) {
       const job = await template(change);
-      expect(() => prepareSession(requester, job, terms)).to.throw(NotForSessionsError);
+      expect(() => prepareSession(requester, job, terms, [grant])).to.throw(NotForSessionsError);
     }
+    const job = await template();
+    const metered = (changes: object) => [{ ...grant, grant: { ...grant.grant, ...changes } }];
+    for (const grants of [[], metered({ priceUnit: 1 }), metered({ priceUnit: 2 }), metered({ price: price + 1n })])
+      expect(() => prepareSession(requester, job, terms, grants)).to.throw(MeteredGrantError);
+    const dear = await template({
+      datasets: [{ ...job.order.datasets[0], maxPrice: price + 1n }] as JobOrder["datasets"],
+    });
+    expect(() => prepareSession(requester, dear, terms, [grant])).to.throw(MeteredGrantError, grant.grantHash);
   });
 
   it("pays in by Permit2, whoever submits, once and for the signer only", async () => {

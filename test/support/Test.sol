@@ -29,13 +29,30 @@ interface Vm {
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);
 }
 
+Vm constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+/// @notice Deploys contract `name` of `name`.sol from its artifact, that is with the bytecode of production: whatever said
+/// `new` would embed it as tests are compiled. What its constructor reverts with, this does.
+/// @param arguments the constructor's, ABI-encoded.
+function deploy(string memory name, bytes memory arguments) returns (address created) {
+    bytes memory code = bytes.concat(VM.getCode(string.concat(name, ".sol:", name)), arguments);
+    assembly ("memory-safe") {
+        created := create(0, add(code, 0x20), mload(code))
+        if iszero(created) {
+            let free := mload(0x40)
+            returndatacopy(free, 0, returndatasize())
+            revert(free, returndatasize())
+        }
+    }
+}
+
 /// @title Test
 /// @notice Base of the Solidity tests: the cheat codes and a few assertions that say what they saw.
 abstract contract Test {
     error AssertionFailed(string what, bytes32 actual, bytes32 expected);
     error AssertionFailedBytes(string what, bytes actual, bytes expected);
 
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm internal constant vm = VM;
 
     function assertEq(bytes32 actual, bytes32 expected, string memory what) internal pure {
         if (actual != expected) revert AssertionFailed(what, actual, expected);

@@ -99,21 +99,15 @@ abstract contract TestCertificates is Test {
 
     /// @notice The signed part of a certificate.
     function tbsOf(CertificateSpec memory spec, uint160 serial) internal pure returns (bytes memory) {
-        (uint256 x, uint256 y) = vm.publicKeyP256(spec.publicKey);
-        bytes memory key = abi.encodePacked(hex"3059301306072a8648ce3d020106082a8648ce3d03010703420004", x, y);
-        return tlv(
-            0x30,
-            bytes.concat(
-                hex"a003020102",
-                integer(serial),
-                ECDSA_WITH_SHA256,
-                spec.issuer,
-                tlv(0x30, spec.validity),
-                spec.subject,
-                key,
-                tlv(0xa3, tlv(0x30, spec.extensions))
-            )
-        );
+        bytes memory head = bytes.concat(hex"a003020102", integer(serial), ECDSA_WITH_SHA256, spec.issuer);
+        bytes memory subject = bytes.concat(tlv(0x30, spec.validity), spec.subject, publicKeyInfo(spec.publicKey));
+        return tlv(0x30, bytes.concat(head, subject, tlv(0xa3, tlv(0x30, spec.extensions))));
+    }
+
+    /// @notice SubjectPublicKeyInfo of a P-256 secret's public key.
+    function publicKeyInfo(uint256 secret) internal pure returns (bytes memory) {
+        (uint256 x, uint256 y) = vm.publicKeyP256(secret);
+        return abi.encodePacked(hex"3059301306072a8648ce3d020106082a8648ce3d03010703420004", x, y);
     }
 
     /// @notice The certificate.

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.27;
 
 import { LibZip } from "solady/src/utils/LibZip.sol";
-import { TdxCollateral } from "../../contracts/attestation/TdxCollateral.sol";
+import { ITdxCollateral } from "../../contracts/interfaces/ITdxCollateral.sol";
 import { P256Key } from "../../contracts/interfaces/TcbTypes.sol";
+import { deploy } from "./Test.sol";
 import { CertificateSpec, TestCertificates } from "./TestCertificates.sol";
 
 /// @title TestCollateral
@@ -30,9 +31,9 @@ abstract contract TestCollateral is TestCertificates {
         return P256Key(bytes32(x), bytes32(y));
     }
 
-    function deployCollateral(uint16 minimum) internal returns (TdxCollateral) {
+    function deployCollateral(uint16 minimum) internal returns (ITdxCollateral) {
         P256Key memory root = keyOf(COLLATERAL_ROOT);
-        return new TdxCollateral(root.x, root.y, minimum);
+        return ITdxCollateral(deploy("TdxCollateral", abi.encode(root, minimum)));
     }
 
     /* AUTHORITIES */
@@ -76,7 +77,7 @@ abstract contract TestCollateral is TestCertificates {
     }
 
     /// @notice Platform CA (1, serial 101), Processor CA (2, serial 102) and TCB signing (3, serial 103).
-    function addAuthorities(TdxCollateral collateral) internal {
+    function addAuthorities(ITdxCollateral collateral) internal {
         collateral.addAuthority(certificateOf(platformCaSpec(), 101));
         collateral.addAuthority(certificateOf(processorCaSpec(), 102));
         collateral.addAuthority(certificateOf(tcbSigningSpec(), 103));
@@ -217,11 +218,11 @@ abstract contract TestCollateral is TestCertificates {
         );
     }
 
-    function submitTcbInfo(TdxCollateral collateral, bytes memory text) internal {
+    function submitTcbInfo(ITdxCollateral collateral, bytes memory text) internal {
         collateral.upsertTcbInfo(keyOf(TCB_SIGNER), packed(text), signatureOf(TCB_SIGNER, text));
     }
 
-    function submitQeIdentity(TdxCollateral collateral, bytes memory text) internal {
+    function submitQeIdentity(ITdxCollateral collateral, bytes memory text) internal {
         collateral.upsertQeIdentity(keyOf(TCB_SIGNER), text, signatureOf(TCB_SIGNER, text));
     }
 }

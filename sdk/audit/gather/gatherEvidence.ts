@@ -5,11 +5,13 @@ import { concatHex, type Hex, type PublicClient } from "viem";
 import { enclaveRegistryAbi, jobMarketAbi, tdxVerifierAbi } from "../../../protocol/abi.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
 import { type JobState, jobStates, type Receipt } from "../../../protocol/eip712.ts";
+import type { SignedOrder } from "../../../protocol/signedOrder.ts";
 import { type BlockRef, type DatasetEvidence, type Evidence, isMissing, type Missing } from "../evidence.ts";
 import { type ChainView, openChainView } from "./chainView.ts";
 import { gatherDataset } from "./consent.ts";
 import { gatherRecord, gatherRegistration } from "./enclave.ts";
-import { gatherAcceptance, gatherCounted, gatherCredits, gatherEnding, gatherOpening } from "./job.ts";
+import { gatherAcceptance, gatherCounted, gatherCredits, gatherEnding, gatherOpening, NoSuchJobError } from "./job.ts";
+import { gatherSessionJob } from "./session.ts";
 import { gatherProgram, gatherWorker, openResult } from "./worker.ts";
 
 /** What to audit, and with what. */
@@ -21,6 +23,8 @@ export type AuditOptions = {
   workerUrl?: string | undefined;
   /** `AGE-SECRET-KEY-1...` of a reader of the result: opens it here to check the commitment; goes nowhere. */
   resultIdentity?: string | undefined;
+  /** The signed order, where it was settled without being opened: what of it the chain does not show is taken from here. */
+  order?: SignedOrder | undefined;
   /** Block at which the chain is looked at; default: the head. */
   at?: bigint | undefined;
 };
@@ -30,15 +34,14 @@ const noReceipt = { missing: "there is no receipt" };
 /**
  * Collects the evidence on a job.
  *
- * @throws NoSuchJobError | ContradictoryChainError | WrongAuditChainError | RpcError
+ * @throws NoSuchJobError | OrderNotShownError | OtherOrderError | ContradictoryChainError | WrongAuditChainError | RpcError
  * @example
  * const evidence = await gatherEvidence({ chain, deployment, jobId })
  */
 export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
   const { deployment, jobId, workerUrl, resultIdentity } = options;
   const view = await openChainView(options.chain, deployment, options.at);
-  const opening = await gatherOpening(view, jobId);
-  const { ending, settlement } = await gatherEnding(view, jobId, opening, workerUrl);
+  const { opening, ending, settlement, session } = await gatherJob(view, jobId, options);
   const signer = settlement?.signer;
   const receipt = settlement?.receipt;
   const datasets: DatasetEvidence[] = [];
@@ -54,11 +57,12 @@ export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
     state: opening.index === undefined ? undefined : await gatherState(view, opening.index, jobId),
     ending,
     settlement,
+    session,
     registration: signer === undefined ? noReceipt : await gatherRegistration(view, signer),
     enclaveRecord: signer === undefined ? noReceipt : await gatherRecord(view, signer),
     receiptAnchor: receipt === undefined ? noReceipt : await gatherAnchor(view, receipt.anchorBlock),
     datasets,
-    credits: await gatherCredits(view, settlement?.together[0]?.jobId ?? jobId),
+    credits: await gatherCredits(view, session?.sessionId ?? settlement?.together[0]?.jobId ?? jobId),
     acceptance: await gatherAcceptance(view, jobId),
     counted: await gatherCounted(view, jobId),
     program: await gatherProgramOf(receipt, opening.programUri, workerUrl),
@@ -67,6 +71,23 @@ export async function gatherEvidence(options: AuditOptions): Promise<Evidence> {
   };
   await view.requireAnchor();
   return evidence;
+}
+
+/** A job that the chain does not know may be a session's: then its worker shows it. */
+async function gatherJob(
+  view: ChainView,
+  jobId: Hex,
+  { order, workerUrl }: AuditOptions,
+): Promise<Pick<Evidence, "opening" | "ending" | "settlement" | "session">> {
+  try {
+    const opening = await gatherOpening(view, jobId, order);
+    return { opening, ...(await gatherEnding(view, jobId, opening, workerUrl)) };
+  } catch (error) {
+    if (!(error instanceof NoSuchJobError) || workerUrl === undefined) throw error;
+    const ofSession = await gatherSessionJob(view, jobId, workerUrl);
+    if (ofSession === undefined) throw error;
+    return ofSession;
+  }
 }
 
 async function gatherProgramOf(

@@ -4,9 +4,10 @@
 import { type Address, getAbiItem, type Hex, isAddressEqual } from "viem";
 import { jobMarketAbi } from "../../../protocol/abi.ts";
 import { type Settlement as Sent, settlementIn } from "../../../protocol/chain/settlingTransaction.ts";
-import { domainOf, hashReceipt, receiptStatus } from "../../../protocol/eip712.ts";
+import { domainOf, hashOrder, hashReceipt, receiptStatus } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
 import { maxDatasets } from "../../../protocol/limits.ts";
+import type { SignedOrder } from "../../../protocol/signedOrder.ts";
 import { fetchReceipt } from "../../worker.ts";
 import type { CountedReceipt, Credit, Ending, Opening, Settlement } from "../evidence.ts";
 import { type ChainView, ContradictoryChainError, type Seen } from "./chainView.ts";
@@ -24,19 +25,27 @@ const countedEvent = getAbiItem({ abi: jobMarketAbi, name: "ReceiptCounted" });
 const orderEvent = getAbiItem({ abi: jobMarketAbi, name: "OrderSettled" });
 const creditedEvent = getAbiItem({ abi: jobMarketAbi, name: "Credited" });
 
-const notOnChain = { missing: "the order was settled without being opened: only its parties have this" };
+const notOnChain = {
+  missing: "the order was settled without being opened: its parties have this, in the order's file",
+};
 
 /**
  * How the job was opened; of a signed order that was not, how it was settled.
  *
- * @throws {@link NoSuchJobError} | ContradictoryChainError
+ * @param given - the signed order, as one of its parties has it; believed for nothing but what its hashes prove.
+ * @throws {@link NoSuchJobError} | {@link OrderNotShownError} | {@link OtherOrderError} | ContradictoryChainError
  * @example
- * const { order } = await gatherOpening(view, jobId)
+ * const { order } = await gatherOpening(view, jobId, signedOrder)
  */
-export async function gatherOpening(view: ChainView, jobId: Hex): Promise<Opening> {
+export async function gatherOpening(view: ChainView, jobId: Hex, given: SignedOrder | undefined): Promise<Opening> {
+  if (given !== undefined) {
+    const { chainId, contracts } = view.deployment;
+    const named = hashOrder(domainOf(chainId, contracts.jobMarket), given.order);
+    if (named !== jobId) throw new OtherOrderError(named);
+  }
   const address = view.deployment.contracts.jobMarket;
   const [opened, ...more] = await view.events({ address, event: openedEvent, args: { jobId } });
-  if (opened === undefined) return await gatherOrder(view, jobId);
+  if (opened === undefined) return await gatherOrder(view, jobId, given);
   if (more.length > 0) throw new ContradictoryChainError("the job was opened twice");
   const { index, order, programUri, params } = opened.args;
   if (order.datasets.length > maxDatasets) throw new ContradictoryChainError("no job has so many data sets");
@@ -45,18 +54,18 @@ export async function gatherOpening(view: ChainView, jobId: Hex): Promise<Openin
   return { block: opened.block, logIndex: opened.logIndex, index, order, programUri, params, payerCredit };
 }
 
-async function gatherOrder(view: ChainView, jobId: Hex): Promise<Opening> {
+async function gatherOrder(view: ChainView, jobId: Hex, given: SignedOrder | undefined): Promise<Opening> {
   const address = view.deployment.contracts.jobMarket;
   const [settled, ...more] = await view.events({ address, event: orderEvent, args: { jobId } });
   if (settled === undefined) throw new NoSuchJobError(jobId, view.anchor.number);
   if (more.length > 0) throw new ContradictoryChainError("the order was settled twice");
   const { block, logIndex, transactionHash } = settled;
-  const sent = await sentIn(view, transactionHash, jobId);
-  if (sent === undefined) throw new OrderNotShownError(jobId);
-  const { order } = sent;
+  const order = given?.order ?? (await sentIn(view, transactionHash, jobId))?.order;
+  if (order === undefined) throw new OrderNotShownError(jobId);
   const where = { number: block.number, transactionHash };
   const payerCredit = await gatherPayerCredit(view, order.payer, order.token, where);
-  return { block, logIndex, index: undefined, order, programUri: notOnChain, params: notOnChain, payerCredit };
+  const { programUri, params } = given ?? { programUri: notOnChain, params: notOnChain };
+  return { block, logIndex, index: undefined, order, programUri, params, payerCredit };
 }
 
 /**
@@ -185,7 +194,7 @@ export class NoSuchJobError extends BaseError {
   override readonly name = "Audit.NoSuchJobError";
   constructor(jobId: Hex, block: bigint) {
     super(`No job ${jobId} was opened up to block ${block}.`, {
-      hint: "Check the job id, the deployment and the RPC.",
+      hint: "Check the job id, the deployment and the RPC. Of a session's job give its worker, when it was claimed.",
     });
   }
 }
@@ -195,7 +204,15 @@ export class OrderNotShownError extends BaseError {
   override readonly name = "Audit.OrderNotShownError";
   constructor(jobId: Hex) {
     super(`Order ${jobId} was settled through another contract: it does not show in the transaction.`, {
-      hint: "Its requester and its worker have the order; without it there is nothing to audit.",
+      hint: "Its requester has the order: give its file with --order-file. Without it there is nothing to audit.",
     });
+  }
+}
+
+/** The order that was given is not the one to audit. */
+export class OtherOrderError extends BaseError {
+  override readonly name = "Audit.OtherOrderError";
+  constructor(jobId: Hex) {
+    super(`The order file is that of job ${jobId}.`, { hint: "Give the file of the order that you audit." });
   }
 }

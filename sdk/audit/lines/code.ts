@@ -76,7 +76,17 @@ function isOtherBoot({ registration }: Evidence, shown: Shown): boolean {
 
 /** What a worker takes from its operator: whom it asks, who is paid and agrees, how it is reached. None decides where
  * data go: collateral is signed, or refused by the contract. */
-const operatorSettings = ["RPC_URL", "OPERATOR_ADDRESS", "OPERATOR_AUTHORIZATION", "COLLATERAL_URL", "ENDPOINT"];
+const operatorSettings = [
+  "RPC_URL",
+  "OPERATOR_ADDRESS",
+  "OPERATOR_AUTHORIZATION",
+  "COLLATERAL_URL",
+  "ENDPOINT",
+  "MIN_FEES",
+  "MAX_BOND",
+  "MIN_DISPUTE_BOND",
+  "OFFER_FILE",
+];
 
 function judgeLaunch(evidence: Evidence, appCompose: string): Finding {
   const { allowedEnvs, publicLogs, scripts, unknownFields } = readAppCompose(appCompose);

@@ -6,6 +6,7 @@ import { costOf } from "../../../protocol/charges.ts";
 import { type Evidence, isMissing } from "../evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
 import { duesOf, type Payment } from "./dues.ts";
+import { sessionDues } from "./session.ts";
 
 /**
  * Judges escrow and payment.
@@ -14,8 +15,9 @@ import { duesOf, type Payment } from "./dues.ts";
  * lines.push(...moneyLines(evidence))
  */
 export function moneyLines(evidence: Evidence): AuditLine[] {
-  const taken =
-    evidence.opening.index === undefined
+  const taken = evidence.session
+    ? "The whole cost of the session's jobs was escrowed when it was opened"
+    : evidence.opening.index === undefined
       ? "The payer's credit was charged for the order when it was settled"
       : "The whole cost of the job was escrowed when it was opened";
   return [
@@ -48,7 +50,7 @@ function judgePayments(evidence: Evidence): Finding {
   if (ending === undefined) {
     return credits.length === 0 ? unknown("the job is open: the money is in escrow") : fails("credited while open");
   }
-  return given(duesOf(evidence), (dues) => {
+  return given(evidence.session ? sessionDues(evidence, evidence.session) : duesOf(evidence), (dues) => {
     const wanted = totals(dues);
     const paid = totals(credits);
     const accounts = new Set([...wanted.keys(), ...paid.keys()]);
@@ -56,14 +58,15 @@ function judgePayments(evidence: Evidence): Finding {
     const sum = credits.reduce((total, { amount }) => total + amount, 0n);
     return allOf(
       {
-        "money was credited in another transaction": credits.every(
-          (credit) => credit.transactionHash === ending.transactionHash,
-        ),
+        // A session's leaves that are shown are paid at once, the others when it is closed.
+        "money was credited in another transaction":
+          evidence.session !== undefined ||
+          credits.every((credit) => credit.transactionHash === ending.transactionHash),
         "another token was credited": credits.every(({ token }) => isAddressEqual(token, opening.order.token)),
         [`${wrong} was credited ${paid.get(wrong ?? "") ?? 0n}, not ${wanted.get(wrong ?? "") ?? 0n}`]:
           wrong === undefined,
       },
-      `${credits.length} credits, ${sum} in all, as the order says`,
+      `${credits.length} credits, ${sum} in all, as the order${evidence.session ? "s of the session say" : " says"}`,
     );
   });
 }

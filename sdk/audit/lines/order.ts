@@ -5,6 +5,7 @@ import { isAddressEqual, keccak256, size } from "viem";
 import { domainOf, hashOrder, type JobState, receiptStatus } from "../../../protocol/eip712.ts";
 import { type Evidence, isMissing } from "../evidence.ts";
 import { type AuditLine, allOf, holds, line, unknown } from "../line.ts";
+import { judgeSessionState } from "./session.ts";
 
 /**
  * Judges the order, the job's state, its parameters, and the contracts behind the market.
@@ -34,10 +35,11 @@ export function orderLines(evidence: Evidence): AuditLine[] {
           "its hash is another":
             hashOrder(domainOf(deployment.chainId, contracts.jobMarket), opening.order) === evidence.jobId,
         },
-        `EIP-712 hash recomputed; ${opening.index === undefined ? "settled" : "opened"} in block ${opening.block.number}`,
+        `EIP-712 hash recomputed; ${howItCame(evidence)} in block ${opening.block.number}`,
       ),
     ),
     line("order.state", "The stored state agrees with the events", () => {
+      if (evidence.session !== undefined) return judgeSessionState(evidence.session);
       if (opening.index === undefined) return holds("settled in one transaction, without being opened");
       const expected = expectedState(evidence);
       const comparisons = { [`stored ${evidence.state}, the events say ${expected}`]: evidence.state === expected };
@@ -53,6 +55,11 @@ export function orderLines(evidence: Evidence): AuditLine[] {
           ),
     ),
   ];
+}
+
+function howItCame({ opening, session }: Evidence): string {
+  if (session !== undefined) return "its session was opened";
+  return opening.index === undefined ? "settled" : "opened";
 }
 
 /** What the events say. */

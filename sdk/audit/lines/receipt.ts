@@ -51,10 +51,14 @@ export function receiptLines(evidence: Evidence, settlement: Settlement): AuditL
       const root = grantsRootOf(datasets.map(({ grantHash }) => grantHash));
       return allOf({ "grantsRoot is another": root === receipt.grantsRoot }, "grantsRoot recomputed");
     }),
-    line("receipt.anchor", "The enclave looked at this chain, at most 8,191 blocks before the settlement", () =>
-      judgeAnchor(evidence, receipt),
+    line(
+      "receipt.anchor",
+      evidence.session === undefined
+        ? "The enclave looked at this chain, at most 8,191 blocks before the settlement"
+        : "The enclave looked at this chain before the session was claimed",
+      () => judgeAnchor(evidence, receipt),
     ),
-    line("receipt.policy", "The enforced output policy is the program's", () => {
+    line("receipt.policy", "The output policy in the receipt is the program's", () => {
       if (wasNotReached(receipt, receipt.policyHash, zeroHash)) return holds("the run failed before it had a program");
       return given(evidence.program, (bytes) => judgePolicy(receipt, bytes));
     }),
@@ -135,11 +139,11 @@ function judgePolicy(receipt: Receipt, bundle: Uint8Array): Finding {
   if (program.id !== receipt.programId) return unknown("the bundle at hand is another program's");
   return allOf(
     { "policyHash is another": policyHashOf(program.manifest) === receipt.policyHash },
-    "policyHash recomputed from the program's manifest",
+    "policyHash recomputed from the program's manifest; that it was enforced is the word of the enclave's code",
   );
 }
 
-function judgeAnchor({ ending, receiptAnchor }: Evidence, receipt: Receipt): Finding {
+function judgeAnchor({ ending, receiptAnchor, session }: Evidence, receipt: Receipt): Finding {
   if (ending === undefined) return unknown("the job has not ended");
   return given(receiptAnchor, (block) =>
     allOf(
@@ -147,7 +151,7 @@ function judgeAnchor({ ending, receiptAnchor }: Evidence, receipt: Receipt): Fin
         "the anchor is another block": block.number === receipt.anchorBlock,
         "the chain has another block there": block.hash === receipt.anchorHash,
         "the anchor is not before the settlement": receipt.anchorBlock < ending.block.number,
-        "the anchor is too old": ending.block.number - receipt.anchorBlock <= maxAnchorAge,
+        "the anchor is too old": session !== undefined || ending.block.number - receipt.anchorBlock <= maxAnchorAge,
       },
       `consent was checked against block ${receipt.anchorBlock}, settled in block ${ending.block.number}`,
     ),

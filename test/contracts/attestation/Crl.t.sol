@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { TdxCollateral } from "../../../contracts/attestation/TdxCollateral.sol";
 import { CollateralKind, ITdxCollateral } from "../../../contracts/interfaces/ITdxCollateral.sol";
 import { P256Key } from "../../../contracts/interfaces/TcbTypes.sol";
 import { Crl } from "../../../contracts/lib/Crl.sol";
@@ -14,7 +13,7 @@ import { TestCollateral } from "../../support/TestCollateral.sol";
 contract CrlTest is TestCollateral {
     bytes private constant TAIL = hex"170d3236303533303030303030305a300c300a0603551d1504030a0101";
 
-    TdxCollateral private collateral;
+    ITdxCollateral private collateral;
     P256Key private key;
     bytes private name;
 
@@ -49,6 +48,8 @@ contract CrlTest is TestCollateral {
         // Version 1 leaves the field out, version 3 there is none.
         bytes memory tbs = tlv(0x30, bytes.concat(hex"020102", slice(good, good[1] == 0x81 ? 6 : 7, good.length)));
         _expect(tbs, "", Crl.Crl_UnsupportedVersion.selector, _at(tbs, hex"020102"));
+        tbs = hex"30020500";
+        _expect(tbs, "", Crl.Crl_UnsupportedVersion.selector, _at(tbs, hex"0500"));
         tbs = _tbs("", "");
         bytes memory crl = certificateOfTbs(tbs, PLATFORM_CA);
         vm.expectRevert(abi.encodeWithSelector(Crl.Crl_MissingNumber.selector));
@@ -71,6 +72,9 @@ contract CrlTest is TestCollateral {
         _expect(tbs, "", Crl.Crl_UnknownCriticalExtension.selector, _at(tbs, restricted));
         tbs = _tbs("", bytes.concat(number, number));
         _expect(tbs, "", Crl.Crl_DuplicateExtension.selector, _at(tbs, number) + number.length);
+        bytes memory authority = extension(hex"0603551d23", false, hex"3000");
+        tbs = _tbs("", bytes.concat(number, authority, authority));
+        _expect(tbs, "", Crl.Crl_DuplicateExtension.selector, _at(tbs, authority) + authority.length);
         tbs = _tbs("", extension(hex"0603551d14", false, integer(65_536)));
         bytes memory crl = certificateOfTbs(tbs, PLATFORM_CA);
         vm.expectRevert(
@@ -116,6 +120,14 @@ contract CrlTest is TestCollateral {
         tail = TAIL;
         tail[28] = 0x07; // a reason that is none
         _expectEnd(good, _entry(serial, tail), hex"300a0603551d1504030a0107", Crl.Crl_BadReason.selector);
+        tail[28] = 0x0b;
+        _expectEnd(good, _entry(serial, tail), hex"300a0603551d1504030a010b", Crl.Crl_BadReason.selector);
+        bytes memory wide = hex"300b0603551d1504040a020001";
+        tail = bytes.concat(slice(TAIL, 0, 15), tlv(0x30, wide));
+        _expectEnd(good, _entry(serial, tail), wide, Crl.Crl_BadReason.selector);
+        bytes memory reasons = hex"300a0603551d1504030a0101300a0603551d1504030a0102";
+        tail = bytes.concat(slice(TAIL, 0, 15), tlv(0x30, reasons));
+        _expectEnd(good, _entry(serial, tail), slice(reasons, 12, 24), Crl.Crl_DuplicateExtension.selector);
         // Certificate issuer, critical: an indirect list.
         bytes memory indirect = hex"300e0603551d1d0101ff040430020500";
         tail = bytes.concat(slice(TAIL, 0, 15), tlv(0x30, indirect));

@@ -3,15 +3,16 @@ pragma solidity 0.8.37;
 
 import { Der } from "../../../contracts/lib/Der.sol";
 import { X509Time } from "../../../contracts/lib/X509Time.sol";
+import { deploy } from "../../support/Test.sol";
 import { TestCertificates } from "../../support/TestCertificates.sol";
-import { LibHarness } from "./LibHarness.sol";
+import { ILibHarness } from "./ILibHarness.sol";
 
 /// @notice Elements, integers, booleans and times of strict DER.
 contract DerTest is TestCertificates {
-    LibHarness private lib;
+    ILibHarness private lib;
 
     function setUp() public {
-        lib = new LibHarness();
+        lib = ILibHarness(deploy("LibHarness", ""));
     }
 
     /* ELEMENTS */
@@ -54,6 +55,23 @@ contract DerTest is TestCertificates {
         lib.open(hex"308201", 0, 3, 0x30);
         _expectTruncated(0, 3, 2);
         lib.open(hex"3001", 0, 2, 0x30);
+    }
+
+    /// @dev Whatever limit the caller names.
+    function test_RevertWhen_TagIsBeyondTheEnd() public {
+        assertEq(lib.peek(hex"0030", 1, 9), 0x30, "tag");
+        _expectTruncated(2, 3, 2);
+        lib.peek(hex"0030", 2, 9);
+        _expectTruncated(1, 2, 1);
+        lib.peek(hex"0030", 1, 1);
+    }
+
+    function test_ShortSlice_ShouldBeZeroUnlessShort() public view {
+        bytes memory der = abi.encodePacked(type(uint256).max, type(uint256).max);
+        assertEq(lib.shortSlice(der, 3, 3), 0, "none");
+        assertEq(lib.shortSlice(der, 3, 4), bytes32(bytes1(0xff)), "one");
+        assertEq(lib.shortSlice(der, 3, 35), bytes32(type(uint256).max), "32");
+        assertEq(lib.shortSlice(der, 3, 36), 0, "33");
     }
 
     function test_RevertWhen_ElementReachesBeyondItsParent() public {
@@ -129,6 +147,7 @@ contract DerTest is TestCertificates {
     function test_ReadTime() public view {
         _assertTime(0x17, "700101000000Z", 0);
         _assertTime(0x17, "000229123456Z", 951_827_696);
+        _assertTime(0x17, "280229000000Z", 1_835_395_200);
         _assertTime(0x17, "180521104510Z", 1_526_899_510);
         _assertTime(0x17, "491231235959Z", 2_524_607_999);
         _assertTime(0x17, "991231235959Z", 946_684_799);

@@ -5,17 +5,18 @@ import { LibZip } from "solady/src/utils/LibZip.sol";
 import { TcbInfoHeader, TcbInfoJson } from "../../../contracts/attestation/TcbInfoJson.sol";
 import { TcbLevelJson } from "../../../contracts/attestation/TcbLevelJson.sol";
 import { Json } from "../../../contracts/lib/Json.sol";
+import { deploy } from "../../support/Test.sol";
 import { TestCollateral } from "../../support/TestCollateral.sol";
-import { JsonHarness } from "./JsonHarness.sol";
+import { IJsonHarness } from "./IJsonHarness.sol";
 
 /// @notice What the readers of Intel's JSON take, and that they take nothing else.
 contract JsonTest is TestCollateral {
-    JsonHarness private json;
+    IJsonHarness private json;
     bytes private tcb;
     bytes private qe;
 
     function setUp() public {
-        json = new JsonHarness();
+        json = IJsonHarness(deploy("JsonHarness", ""));
         tcb = tcbInfoOf(ISSUED, NEXT, "18");
         qe = qeIdentityOf(ISSUED, NEXT, "17");
     }
@@ -34,7 +35,7 @@ contract JsonTest is TestCollateral {
     function hashOf(bytes memory text, bool isTcb) external view returns (bytes32) {
         if (!isTcb) {
             (, bytes memory identity) = json.qeIdentity(text);
-            (bool ok, bytes memory answer) = address(json).staticcall(abi.encodeCall(JsonHarness.qeIdentity, (text)));
+            (bool ok, bytes memory answer) = address(json).staticcall(abi.encodeCall(IJsonHarness.qeIdentity, (text)));
             assertTrue(ok, "again");
             identity;
             return keccak256(answer);
@@ -74,11 +75,11 @@ contract JsonTest is TestCollateral {
     function testFuzz_RevertWhen_TextIsCut(uint256 size) public {
         size = bound(size, 0, tcb.length - 1);
         bytes memory cut = slice(tcb, 0, size);
-        (bool ok, bytes memory reason) = address(json).staticcall(abi.encodeCall(JsonHarness.tcbInfo, (cut)));
+        (bool ok, bytes memory reason) = address(json).staticcall(abi.encodeCall(IJsonHarness.tcbInfo, (cut)));
         assertTrue(!ok && reason.length >= 4 && bytes4(reason) != 0x4e487b71, "typed");
         size = bound(size, 0, qe.length - 1);
         cut = slice(qe, 0, size);
-        (ok, reason) = address(json).staticcall(abi.encodeCall(JsonHarness.qeIdentity, (cut)));
+        (ok, reason) = address(json).staticcall(abi.encodeCall(IJsonHarness.qeIdentity, (cut)));
         assertTrue(!ok && reason.length >= 4 && bytes4(reason) != 0x4e487b71, "typed");
     }
 
@@ -103,6 +104,8 @@ contract JsonTest is TestCollateral {
         _expect('Number":18', 'Number":1.8', unexpected, 9);
         _expect('"issueDate":"2026-05-31T00:00:00Z"', '"issueDate":"2026-05-31 00:00:00Z"', Json.Json_BadDate.selector, 13);
         _expect('"issueDate":"2026-05-31T00:00:00Z"', '"issueDate":"2026-06-31T00:00:00Z"', Json.Json_BadDate.selector, 13);
+        // Packed as four bytes.
+        _expect('"tcbDate":"2025-08-13', '"tcbDate":"2106-02-08', Json.Json_BadDate.selector, 11);
         _expect('"00a06f000000"', '"00a06g000000"', Json.Json_BadHex.selector, 1);
         _expect('Number":18', 'Number":4294967296', Json.Json_NumberTooLarge.selector, 8);
         _expect('"isvsvn":11', '"isvsvn":256', Json.Json_NumberTooLarge.selector, 9);
@@ -130,6 +133,36 @@ contract JsonTest is TestCollateral {
         bytes memory changed = moduleBody();
         changed[changed.length - 2] = "E";
         _expect(bytes.concat('"tdxModule":{', moduleBody()), bytes.concat('"tdxModule":{', changed), selector, 13);
+    }
+
+    /// @dev What has not five digits is an advisory of another name, of any length.
+    function test_WhenAdvisoryIsOfAnotherName() public view {
+        bytes memory known = '"INTEL-SA-01245","other"';
+        bytes memory others = '"INTEL-SA-0124x","a name that is longer than thirty-two bytes"';
+        uint256 offset = _indexOf(tcb, known);
+        bytes memory text =
+            bytes.concat(slice(tcb, 0, offset), others, slice(tcb, offset + known.length, tcb.length));
+        (, bytes memory content) = json.tcbInfo(text);
+        (, bytes memory before) = json.tcbInfo(tcb);
+        assertEq(content.length, before.length, "two advisories each");
+        assertTrue(keccak256(content) != keccak256(before), "another number");
+    }
+
+    function test_RevertWhen_TextIsTooLong() public {
+        vm.expectRevert(abi.encodeWithSelector(Json.Json_TooLong.selector, 24_001, 24_000));
+        json.tcbInfo(new bytes(24_001));
+        vm.expectRevert(abi.encodeWithSelector(Json.Json_TooLong.selector, 4_097, 4_096));
+        json.qeIdentity(new bytes(4_097));
+    }
+
+    function test_RevertWhen_ThereAreTooManyAdvisories() public {
+        bytes memory many = '"INTEL-SA-00001"';
+        bytes memory one = bytes.concat(",", many);
+        for (uint256 i = 1; i < 256; i++) {
+            many = bytes.concat(many, one);
+        }
+        bytes memory list = bytes.concat("[", many, "]");
+        _expect('["INTEL-SA-01245","other"]', list, TcbLevelJson.TcbLevelJson_TooMany.selector, list.length - 1);
     }
 
     function test_WhenThereIsNoModule() public {

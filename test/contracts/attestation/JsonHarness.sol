@@ -5,10 +5,11 @@ import { QeIdentityHeader, QeIdentityJson } from "../../../contracts/attestation
 import { TcbInfoHeader, TcbInfoJson } from "../../../contracts/attestation/TcbInfoJson.sol";
 import { FastLz } from "../../../contracts/lib/FastLz.sol";
 import { Json } from "../../../contracts/lib/Json.sol";
+import { IJsonHarness } from "./IJsonHarness.sol";
 
 /// @title JsonHarness
 /// @notice Lets tests call the readers of JSON from outside, on text that nobody signed.
-contract JsonHarness {
+contract JsonHarness is IJsonHarness {
     function tcbInfo(bytes calldata json) external pure returns (TcbInfoHeader memory header, bytes memory content) {
         bytes memory text = Json.load(json);
         uint256 cursor;

@@ -71,6 +71,32 @@ contract SgxExtensionTest is TdxVerifierCase {
         }
     }
 
+    function _refuse(bytes memory leaf, bytes memory part, uint256 inside) private {
+        Evidence memory evidence = withLeaf(leaf);
+        uint256 offset = _find(leaf, part) + inside;
+        vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_MalformedCertificate.selector, offset));
+        verifier.verify(quote, evidence, POLICY);
+    }
+
+    function test_RevertWhen_LeafsDateIsNone() public {
+        string[3] memory dates = ["260132000000Z", "261301000000Z", "500101000000Z"];
+        for (uint256 i = 0; i < dates.length; i++) {
+            CertificateSpec memory spec = leafSpec();
+            spec.validity = validityOf(dates[i], "330101000000Z");
+            _refuse(certificateOf(spec), tlv(0x30, spec.validity), 0);
+        }
+    }
+
+    /// @dev In a form that DER has not, its parts could be read otherwise by another reader.
+    function test_RevertWhen_LeafsSignatureIsNotDer() public {
+        bytes[2] memory pairs = [bytes(hex"30060201ff020101"), hex"300702020001020101"]; // negative; a zero too many
+        for (uint256 i = 0; i < pairs.length; i++) {
+            bytes memory signature = tlv(0x03, bytes.concat(hex"00", pairs[i]));
+            bytes memory leaf = tlv(0x30, bytes.concat(tbsOf(leafSpec()), ECDSA_WITH_SHA256, signature));
+            _refuse(leaf, pairs[i], 2);
+        }
+    }
+
     function _find(bytes memory all, bytes memory part) private pure returns (uint256 at) {
         bytes32 hash = keccak256(part);
         while (keccak256(slice(all, at, at + part.length)) != hash) at++;

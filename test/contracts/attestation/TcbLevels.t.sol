@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { TcbVerdict } from "../../../contracts/attestation/TcbVerdict.sol";
 import { ITdxVerifier } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { TcbAssessment, TcbEvidence, TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
+import { deploy } from "../../support/Test.sol";
+import { ITcbVerdictHarness } from "./ITcbVerdictHarness.sol";
 import { TdxVerifierCase } from "./TdxVerifierCase.sol";
 
 /// @notice Intel's rules for TCB levels and statuses, seen through `assess`.
@@ -14,9 +15,16 @@ contract TcbLevelsTest is TdxVerifierCase {
     TcbStatus private constant REVOKED = TcbStatus.Revoked;
     bytes16 private constant TDX_LEVEL = 0x05000400000000000000000000000000;
 
+    ITcbVerdictHarness private verdict;
+
+    function setUp() public override {
+        super.setUp();
+        verdict = ITcbVerdictHarness(deploy("TcbVerdictHarness", ""));
+    }
+
     /* CONVERGENCE */
 
-    function test_Converge_InEveryCase() public pure {
+    function test_Converge_InEveryCase() public view {
         // By platform status: with all else up to date, and with the module or the quoting enclave out of date.
         TcbStatus[8] memory outdated = [
             NONE,
@@ -30,30 +38,30 @@ contract TcbLevelsTest is TdxVerifierCase {
         ];
         for (uint8 i = 0; i < 8; i++) {
             TcbStatus platform = TcbStatus(i);
-            _assertStatus(TcbVerdict.converge(platform, OK, OK), platform);
-            _assertStatus(TcbVerdict.converge(platform, OLD, OK), outdated[i]);
-            _assertStatus(TcbVerdict.converge(platform, OK, OLD), outdated[i]);
-            _assertStatus(TcbVerdict.converge(platform, OLD, OLD), outdated[i]);
+            _assertStatus(verdict.converge(platform, OK, OK), platform);
+            _assertStatus(verdict.converge(platform, OLD, OK), outdated[i]);
+            _assertStatus(verdict.converge(platform, OK, OLD), outdated[i]);
+            _assertStatus(verdict.converge(platform, OLD, OLD), outdated[i]);
             TcbStatus revoked = platform == NONE ? NONE : REVOKED;
-            _assertStatus(TcbVerdict.converge(platform, REVOKED, OK), revoked);
-            _assertStatus(TcbVerdict.converge(platform, OK, REVOKED), revoked);
-            _assertStatus(TcbVerdict.converge(platform, NONE, OK), NONE);
-            _assertStatus(TcbVerdict.converge(platform, NONE, REVOKED), NONE);
-            _assertStatus(TcbVerdict.converge(platform, OK, NONE), platform == REVOKED ? REVOKED : NONE);
+            _assertStatus(verdict.converge(platform, REVOKED, OK), revoked);
+            _assertStatus(verdict.converge(platform, OK, REVOKED), revoked);
+            _assertStatus(verdict.converge(platform, NONE, OK), NONE);
+            _assertStatus(verdict.converge(platform, NONE, REVOKED), NONE);
+            _assertStatus(verdict.converge(platform, OK, NONE), platform == REVOKED ? REVOKED : NONE);
         }
     }
 
     /// @dev Intel gives modules and quoting enclaves three statuses: another is none.
-    function test_Converge_WhenModuleOrQeHasAStatusThatIntelDoesNotGive() public pure {
+    function test_Converge_WhenModuleOrQeHasAStatusThatIntelDoesNotGive() public view {
         for (uint8 i = 0; i < 10; i++) {
             TcbStatus status = TcbStatus(i);
             if (status == OK || status == OLD || status == REVOKED) continue;
-            _assertStatus(TcbVerdict.converge(OK, status, OK), NONE);
-            _assertStatus(TcbVerdict.converge(OK, OK, status), NONE);
+            _assertStatus(verdict.converge(OK, status, OK), NONE);
+            _assertStatus(verdict.converge(OK, OK, status), NONE);
         }
     }
 
-    function test_Relaunch_InEveryCase() public pure {
+    function test_Relaunch_InEveryCase() public view {
         for (uint8 i = 0; i < 8; i++) {
             for (uint8 j = 0; j < 8; j++) {
                 (TcbStatus launch, TcbStatus current) = (TcbStatus(i), TcbStatus(j));
@@ -68,7 +76,7 @@ contract TcbLevelsTest is TdxVerifierCase {
                 }
                 if (current == REVOKED) expected = REVOKED;
                 if (launch == NONE || current == NONE) expected = NONE;
-                _assertStatus(TcbVerdict.relaunch(launch, current), expected);
+                _assertStatus(verdict.relaunch(launch, current), expected);
             }
         }
     }

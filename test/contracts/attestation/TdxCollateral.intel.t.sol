@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import { LibZip } from "solady/src/utils/LibZip.sol";
-import { TdxCollateral } from "../../../contracts/attestation/TdxCollateral.sol";
 import {
     Authority,
     AuthorityRole,
@@ -13,7 +12,7 @@ import {
 } from "../../../contracts/interfaces/ITdxCollateral.sol";
 import { P256Key } from "../../../contracts/interfaces/TcbTypes.sol";
 import { Json } from "../../../contracts/lib/Json.sol";
-import { Test } from "../../support/Test.sol";
+import { Test, deploy } from "../../support/Test.sol";
 
 /// @notice Intel's own collateral: what is recorded, byte for byte.
 contract TdxCollateralIntelTest is Test {
@@ -23,13 +22,13 @@ contract TdxCollateralIntelTest is Test {
     uint256 private constant AUGUST_NOW = 1_786_621_538;
     bytes6 private constant FMSPC = 0xb0c06f000000;
 
-    TdxCollateral private collateral;
+    ITdxCollateral private collateral;
     P256Key private ca;
     P256Key private signer;
 
     function _start(string memory name, uint256 timestamp) private {
         vm.warp(timestamp);
-        collateral = new TdxCollateral(INTEL_X, INTEL_Y, 17);
+        collateral = ITdxCollateral(deploy("TdxCollateral", abi.encode(INTEL_X, INTEL_Y, 17)));
         collateral.addAuthority(_read(name, "pck_ca.der"));
         collateral.addAuthority(_read(name, "tcb_signing.der"));
         (ca, signer) = (_keyIn(_read(name, "pck_ca.der")), _keyIn(_read(name, "tcb_signing.der")));

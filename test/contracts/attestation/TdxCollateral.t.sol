@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import { IntelNames } from "../../../contracts/attestation/IntelNames.sol";
-import { TdxCollateral } from "../../../contracts/attestation/TdxCollateral.sol";
 import { AuthorityRole, CollateralItem, CollateralKind, ITdxCollateral } from "../../../contracts/interfaces/ITdxCollateral.sol";
 import { P256Key } from "../../../contracts/interfaces/TcbTypes.sol";
 import { Crl } from "../../../contracts/lib/Crl.sol";
 import { FastLz } from "../../../contracts/lib/FastLz.sol";
 import { Json } from "../../../contracts/lib/Json.sol";
 import { X509 } from "../../../contracts/lib/X509.sol";
+import { deploy } from "../../support/Test.sol";
 import { CertificateSpec } from "../../support/TestCertificates.sol";
 import { TestCollateral } from "../../support/TestCollateral.sol";
 
@@ -16,7 +16,7 @@ import { TestCollateral } from "../../support/TestCollateral.sol";
 contract TdxCollateralTest is TestCollateral {
     bytes6 private constant FMSPC = 0x00a06f000000;
 
-    TdxCollateral private collateral;
+    ITdxCollateral private collateral;
 
     function setUp() public {
         vm.warp(COLLATERAL_NOW);
@@ -38,7 +38,7 @@ contract TdxCollateralTest is TestCollateral {
         vm.expectRevert(
             abi.encodeWithSelector(ITdxCollateral.TdxCollateral_BadRootKey.selector, bytes32(uint256(1)), bytes32(uint256(2)))
         );
-        new TdxCollateral(bytes32(uint256(1)), bytes32(uint256(2)), 1);
+        deploy("TdxCollateral", abi.encode(1, 2, 1));
     }
 
     function test_AddAuthority() public view {
@@ -48,6 +48,12 @@ contract TdxCollateralTest is TestCollateral {
         assertEq(collateral.authority(3).serial, 103, "serial");
         assertEq(collateral.authority(3).notAfter, AUTHORITY_NOT_AFTER, "notAfter");
         assertEq(uint256(collateral.authority(2).role), uint256(AuthorityRole.PckProcessorCa), "role");
+        (uint16 number, AuthorityRole role) = collateral.findAuthority(keyOf(PROCESSOR_CA));
+        assertEq(number, 2, "found");
+        assertEq(uint256(role), uint256(AuthorityRole.PckProcessorCa), "role of the found");
+        (number, role) = collateral.findAuthority(keyOf(COLLATERAL_ROOT));
+        assertEq(number, 0, "none found");
+        assertEq(uint256(role), uint256(AuthorityRole.None), "no role");
         (bytes32 x, bytes32 y) = collateral.rootKey();
         assertEq(x, keyOf(COLLATERAL_ROOT).x, "x");
         assertEq(y, keyOf(COLLATERAL_ROOT).y, "y");
@@ -198,6 +204,8 @@ contract TdxCollateralTest is TestCollateral {
         uint160[] memory none;
         collateral.upsertRootCrl(rootCrlOf(none, validityOf("260531000002Z", "260630000000Z")));
         assertTrue(collateral.authority(1).revoked, "for ever");
+        collateral.upsertRootCrl(rootCrlOf(serials, validityOf("260531000003Z", "260630000000Z")));
+        assertTrue(collateral.authority(1).revoked, "once more");
         CertificateSpec memory spec = platformCaSpec();
         spec.validity = validityOf("260101000000Z", "340101000000Z");
         bytes memory certificate = certificateOf(spec, 300);

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import { P256 } from "@openzeppelin/contracts/utils/cryptography/P256.sol";
-import { TdxVerifier } from "../../../contracts/attestation/TdxVerifier.sol";
 import { ITdxVerifier, QuoteVerdict } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
+import { deploy } from "../../support/Test.sol";
 import { TdxVerifierCase } from "./TdxVerifierCase.sol";
 
 /// @notice Hostile quotes, truly signed: what a signature alone would let through.
@@ -27,7 +27,7 @@ contract TdxVerifierPlatformTest is TdxVerifierCase {
 
     function test_RevertWhen_CollateralIsNoContract() public {
         vm.expectRevert(abi.encodeWithSelector(ITdxVerifier.TdxVerifier_NotAContract.selector, address(0xabc)));
-        new TdxVerifier(address(0xabc));
+        deploy("TdxVerifier", abi.encode(address(0xabc)));
     }
 
     function test_Views() public view {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { TdxVerifier } from "../../../contracts/attestation/TdxVerifier.sol";
 import { AuthorityRole, InForce } from "../../../contracts/interfaces/ITdxCollateral.sol";
-import { Evidence } from "../../../contracts/interfaces/ITdxVerifier.sol";
+import { Evidence, ITdxVerifier } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { Platform, TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { FixedCollateral } from "../../support/FixedCollateral.sol";
+import { deploy } from "../../support/Test.sol";
 import { TestPlatform } from "../../support/TestPlatform.sol";
 
 /// @title TdxVerifierCase
@@ -19,7 +19,7 @@ abstract contract TdxVerifierCase is TestPlatform {
     uint160 internal constant SERIAL = 42;
 
     FixedCollateral internal collateral;
-    TdxVerifier internal verifier;
+    ITdxVerifier internal verifier;
     InForce internal inForce;
     uint16 internal issuer;
     bytes internal quote;
@@ -29,7 +29,7 @@ abstract contract TdxVerifierCase is TestPlatform {
     function setUp() public virtual {
         vm.warp(NOW);
         collateral = new FixedCollateral();
-        verifier = new TdxVerifier(address(collateral));
+        verifier = ITdxVerifier(deploy("TdxVerifier", abi.encode(collateral)));
         issuer = collateral.addAuthority(keyOf(ISSUER_KEY), AuthorityRole.PckPlatformCa);
         inForce.validUntil = VALID_UNTIL;
         inForce.pckCrl = collateral.store("");

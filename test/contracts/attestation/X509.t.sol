@@ -3,17 +3,18 @@ pragma solidity 0.8.37;
 
 import { Der } from "../../../contracts/lib/Der.sol";
 import { Certificate, X509 } from "../../../contracts/lib/X509.sol";
+import { deploy } from "../../support/Test.sol";
 import { CertificateSpec, TestCertificates } from "../../support/TestCertificates.sol";
-import { LibHarness } from "./LibHarness.sol";
+import { ILibHarness } from "./ILibHarness.sol";
 
 /// @notice What the certificate reader takes and refuses.
 contract X509Test is TestCertificates {
     uint256 private constant ISSUER_KEY = 0x1002;
 
-    LibHarness private lib;
+    ILibHarness private lib;
 
     function setUp() public {
-        lib = new LibHarness();
+        lib = ILibHarness(deploy("LibHarness", ""));
     }
 
     function leafSpec() private pure returns (CertificateSpec memory) {
@@ -63,6 +64,29 @@ contract X509Test is TestCertificates {
         lib.parse(der);
         der = _certificateWith(hex"a003020102", "");
         vm.expectRevert(abi.encodeWithSelector(X509.X509_UnsupportedVersion.selector));
+        lib.parse(der);
+    }
+
+    /// @dev The signed part ends where a fixed field should be.
+    function test_RevertWhen_SignedPartIsCut() public {
+        bytes memory der = certificateOfTbs(tlv(0x30, hex"a0030201"), ISSUER_KEY);
+        vm.expectRevert(abi.encodeWithSelector(X509.X509_UnsupportedVersion.selector));
+        lib.parse(der);
+        der = certificateOfTbs(tlv(0x30, bytes.concat(hex"a003020102", integer(42))), ISSUER_KEY);
+        vm.expectRevert(abi.encodeWithSelector(X509.X509_UnsupportedAlgorithm.selector, _indexOf(der, integer(42)) + 3));
+        lib.parse(der);
+        bytes memory tbs = tbsOf(leafSpec());
+        uint256 key = _indexOf(tbs, publicKeyInfo(0x1003));
+        der = certificateOfTbs(tlv(0x30, slice(tbs, 4, key + 90)), ISSUER_KEY);
+        vm.expectRevert(
+            abi.encodeWithSelector(X509.X509_UnsupportedKey.selector, _indexOf(der, slice(publicKeyInfo(0x1003), 0, 27)))
+        );
+        lib.parse(der);
+    }
+
+    function test_RevertWhen_SignatureIsEmpty() public {
+        bytes memory der = tlv(0x30, bytes.concat(tbsOf(leafSpec()), ECDSA_WITH_SHA256, hex"0300"));
+        vm.expectRevert(abi.encodeWithSelector(X509.X509_BadSignatureEncoding.selector, der.length - 2));
         lib.parse(der);
     }
 

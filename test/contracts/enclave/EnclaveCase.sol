@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { EnclaveRegistry } from "../../../contracts/enclave/EnclaveRegistry.sol";
-import { RegistrationRequest } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { IEnclaveRegistry, RegistrationRequest } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { Evidence, ITdxVerifier, QuoteVerdict } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { P256Key, Platform, TcbAssessment, TcbEvidence, TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { MockTdxVerifier } from "../../../contracts/mocks/MockTdxVerifier.sol";
-import { Test } from "../../support/Test.sol";
+import { Test, deploy } from "../../support/Test.sol";
 
 /// @dev A cheat code that only these tests use.
 interface CallVm {
@@ -63,14 +62,18 @@ abstract contract EnclaveCase is Test {
     address internal immutable signer = vm.addr(SIGNING_KEY);
 
     MockTdxVerifier internal verifier;
-    EnclaveRegistry internal registry;
+    IEnclaveRegistry internal registry;
 
     function _deploy() internal {
         vm.warp(NOW);
         vm.roll(BLOCK + 1);
         vm.setBlockhash(BLOCK, BLOCK_HASH);
         verifier = new MockTdxVerifier();
-        registry = new EnclaveRegistry(address(verifier), MAX_LIFE, POLICY);
+        registry = _newRegistry(MAX_LIFE, POLICY);
+    }
+
+    function _newRegistry(uint64 maxLife, uint16 policy) internal returns (IEnclaveRegistry) {
+        return IEnclaveRegistry(deploy("EnclaveRegistry", abi.encode(verifier, maxLife, policy)));
     }
 
     /* WHAT COLLATERAL JUDGES */

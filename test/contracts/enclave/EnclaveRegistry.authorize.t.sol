@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { EnclaveRegistry } from "../../../contracts/enclave/EnclaveRegistry.sol";
 import {
     IEnclaveRegistry,
     OperatorAuthorization,
@@ -84,7 +83,7 @@ contract EnclaveRegistryAuthorizeTest is RegistrationCase {
 
     function test_RevertWhen_ReplayedOnAnotherRegistryOrChain() public {
         OperatorAuthorization memory here = _sentByAgent().authorization;
-        registry = new EnclaveRegistry(address(verifier), MAX_LIFE, POLICY);
+        registry = _newRegistry(MAX_LIFE, POLICY);
         Registration memory it = _sentByAgent();
         it.authorization = here;
         _refuse(it, _notAuthorized(operator));

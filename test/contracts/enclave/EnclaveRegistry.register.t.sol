@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { EnclaveRegistry } from "../../../contracts/enclave/EnclaveRegistry.sol";
 import {
     Enclave,
     EnclaveState,
@@ -10,6 +9,7 @@ import {
 } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { ITdxVerifier } from "../../../contracts/interfaces/ITdxVerifier.sol";
 import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
+import { deploy } from "../../support/Test.sol";
 import { RegistrationCase } from "./RegistrationCase.sol";
 
 /// @notice EnclaveRegistry.register.tree; authorization: EnclaveRegistry.authorize.t.sol.
@@ -22,16 +22,16 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
         vm.expectRevert(
             abi.encodeWithSelector(IEnclaveRegistry.EnclaveRegistry_NotAContract.selector, address(0xdead))
         );
-        new EnclaveRegistry(address(0xdead), MAX_LIFE, POLICY);
+        deploy("EnclaveRegistry", abi.encode(address(0xdead), MAX_LIFE, POLICY));
     }
 
     function test_RevertWhen_MaxLifeIsZeroOrAboveTenYears() public {
         uint64[3] memory lives = [uint64(0), 3_650 days + 1, type(uint64).max];
         for (uint256 i = 0; i < lives.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IEnclaveRegistry.EnclaveRegistry_BadMaxLife.selector, lives[i]));
-            new EnclaveRegistry(address(verifier), lives[i], POLICY);
+            _newRegistry(lives[i], POLICY);
         }
-        new EnclaveRegistry(address(verifier), 3_650 days, POLICY);
+        _newRegistry(3_650 days, POLICY);
     }
 
     function test_RevertWhen_PolicyAllowsWhatMayNotBe() public {
@@ -40,7 +40,7 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
             bool allowable = i != 0 && i != 7 && i < 10;
             uint16 policy = uint16(1 << i);
             if (!allowable) _refusePolicy(policy);
-            EnclaveRegistry made = new EnclaveRegistry(address(verifier), 1, allowable ? policy : POLICY);
+            IEnclaveRegistry made = _newRegistry(1, allowable ? policy : POLICY);
             assertEq(made.allowedTcb(), allowable ? policy : POLICY, "allowedTcb");
         }
         _refusePolicy(0);
@@ -50,7 +50,7 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
 
     function _refusePolicy(uint16 policy) private {
         vm.expectRevert(abi.encodeWithSelector(IEnclaveRegistry.EnclaveRegistry_BadPolicy.selector, policy));
-        new EnclaveRegistry(address(verifier), 1, policy);
+        _newRegistry(1, policy);
     }
 
     function test_WhenDeployed() public view {
@@ -106,6 +106,12 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
         assertTrue(registry.isLive(signer), "isLive");
     }
 
+    function _requireNoLiveEnclave(address key) private view {
+        (address its, bytes32 workloadId) = registry.liveEnclave(key);
+        assertEq(its, address(0), "no operator");
+        assertEq(workloadId, bytes32(0), "no workload");
+    }
+
     /// @dev The mapping is the contract's first variable but for EIP712's two.
     function test_WhenRecorded_ShouldTakeThreeSlots() public {
         _register(_registration());
@@ -128,15 +134,20 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
         assertEq(registry.enclave(signer).expiresAt, end, "expiresAt");
         vm.warp(end - 1);
         assertTrue(registry.isLive(signer), "live in its last second");
+        (address its, bytes32 workloadId) = registry.liveEnclave(signer);
+        assertEq(its, operator, "operator");
+        assertEq(workloadId, registry.enclave(signer).workloadId, "workload");
         vm.warp(end);
         assertTrue(!registry.isLive(signer), "dead from expiresAt on");
+        _requireNoLiveEnclave(signer);
+        _requireNoLiveEnclave(address(0xbad));
         _requireState(signer, EnclaveState.Active);
     }
 
     function testFuzz_WhenLifeAndValidityAreAny(uint64 life, uint64 validUntil) public {
         life = uint64(bound(life, 1, 3_650 days));
         if (validUntil <= NOW) validUntil += uint64(NOW) + 1;
-        registry = new EnclaveRegistry(address(verifier), life, POLICY);
+        registry = _newRegistry(life, POLICY);
         Registration memory it = _registration();
         it.verdict.validUntil = validUntil;
         _register(it);
@@ -348,7 +359,7 @@ contract EnclaveRegistryRegisterTest is RegistrationCase {
         vm.chainId(block.chainid + 1);
         _refuseBody(body, _hashOf(_bindingOf(signer)));
         vm.chainId(block.chainid - 1);
-        registry = new EnclaveRegistry(address(verifier), MAX_LIFE, POLICY);
+        registry = _newRegistry(MAX_LIFE, POLICY);
         _refuseBody(body, _hashOf(_bindingOf(signer)));
     }
 

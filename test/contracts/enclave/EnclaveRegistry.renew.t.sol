@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { Enclave, EnclaveState, IEnclaveRegistry } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { ITdxVerifier } from "../../../contracts/interfaces/ITdxVerifier.sol";
-import { TcbEvidence, TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
+import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { RenewalCase } from "./RenewalCase.sol";
 
 /// @notice EnclaveRegistry.renew.tree.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Endorsements } from "../../../contracts/enclave/Endorsements.sol";
 import { Endorsement, IEndorsements } from "../../../contracts/interfaces/IEndorsements.sol";
-import { Test } from "../../support/Test.sol";
+import { Test, deploy } from "../../support/Test.sol";
 
 /// @notice Endorsements.tree.
 contract EndorsementsTest is Test {
@@ -14,11 +13,11 @@ contract EndorsementsTest is Test {
     bytes32 private constant SOURCE = bytes32(bytes20(hex"0123456789abcdef0123456789abcdef01234567"));
     string private constant URI = "https://auditor.example/report";
 
-    Endorsements private endorsements;
+    IEndorsements private endorsements;
 
     function setUp() public {
         vm.warp(NOW);
-        endorsements = new Endorsements();
+        endorsements = IEndorsements(deploy("Endorsements", ""));
     }
 
     /* ENDORSE */

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { LowerHex } from "../../../contracts/enclave/LowerHex.sol";
-import { MrConfigId } from "../../../contracts/enclave/MrConfigId.sol";
 import { IEnclaveRegistry } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
-import { Test } from "../../support/Test.sol";
-
-/// @dev Gives the library calldata.
-contract MrConfigIdCaller {
-    function composeHash(bytes calldata mrConfigId, bytes calldata appConfig) external pure returns (bytes32) {
-        return MrConfigId.composeHash(mrConfigId, appConfig);
-    }
-}
+import { Test, deploy } from "../../support/Test.sol";
+import { IMrConfigIdHarness } from "./IMrConfigIdHarness.sol";
 
 /// @notice MrConfigId.tree.
 contract MrConfigIdTest is Test {
     bytes32 private constant HASH = 0x2222222222222222222222222222222222222222222222222222222222222222;
     string private constant HEX = "0123456789abcdef";
 
-    MrConfigIdCaller private caller;
+    IMrConfigIdHarness private caller;
 
     function setUp() public {
-        caller = new MrConfigIdCaller();
+        caller = IMrConfigIdHarness(deploy("MrConfigIdHarness", ""));
     }
 
     /* FORM */
@@ -163,6 +155,21 @@ contract MrConfigIdTest is Test {
         }
     }
 
+    /// @dev What follows the document in calldata is not its: it may complete a second key there.
+    function test_Version3_WhenWhatFollowsWouldBeASecondKey() public view {
+        bytes memory document = bytes(_withoutAppId(',"compose_'));
+        bytes memory data =
+            abi.encodeCall(caller.composeHash, (_idOf(document), bytes.concat(document, 'hash":"0"}')));
+        uint256 length = document.length;
+        assembly ("memory-safe") {
+            let content := add(data, 0x24)
+            mstore(add(content, mload(add(content, 0x20))), length)
+        }
+        (bool ok, bytes memory answer) = address(caller).staticcall(data);
+        assertTrue(ok, "accepted");
+        assertEq(abi.decode(answer, (bytes32)), HASH, "compose hash");
+    }
+
     function testFuzz_Version3(bytes32 hash) public view {
         bytes memory document = abi.encodePacked('{"compose_hash":"', _hex(hash), '","key_provider":"tpm","version":3}');
         assertEq(caller.composeHash(_idOf(document), document), hash, "compose hash");
@@ -248,12 +255,12 @@ contract MrConfigIdTest is Test {
     /* HEX */
 
     /// @dev Every byte at every place of a word, against a table.
-    function test_LowerHex_AtEveryByte() public pure {
+    function test_LowerHex_AtEveryByte() public view {
         for (uint256 position = 0; position < 32; ++position) {
             for (uint256 char = 0; char < 256; ++char) {
                 uint256 shift = 8 * (31 - position);
                 uint256 text = (type(uint256).max / 0xff * 0x30) ^ ((0x30 ^ char) << shift);
-                (uint256 value, bool good) = LowerHex.decode(text);
+                (uint256 value, bool good) = caller.decode(text);
                 uint256 digit = 0;
                 while (digit < 16 && uint8(bytes(HEX)[digit]) != char) ++digit;
                 assertTrue(good == (digit < 16), "good");
@@ -263,7 +270,7 @@ contract MrConfigIdTest is Test {
     }
 
     /// @dev Whatever stands beside a wrong byte: a carry must not mend it.
-    function testFuzz_LowerHex_AgainstATable(bytes32 text) public pure {
+    function testFuzz_LowerHex_AgainstATable(bytes32 text) public view {
         bool all = true;
         uint256 expected = 0;
         for (uint256 i = 0; i < 32; ++i) {
@@ -272,7 +279,7 @@ contract MrConfigIdTest is Test {
             all = all && digit < 16;
             expected = expected << 4 | (digit & 15);
         }
-        (uint256 value, bool good) = LowerHex.decode(uint256(text));
+        (uint256 value, bool good) = caller.decode(uint256(text));
         assertTrue(good == all, "good");
         if (good) assertEq(value, expected, "value");
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { TdxCollateral } from "../../../contracts/attestation/TdxCollateral.sol";
-import { Authority, CollateralItem, CollateralKind } from "../../../contracts/interfaces/ITdxCollateral.sol";
+import { Authority, CollateralItem, CollateralKind, ITdxCollateral } from "../../../contracts/interfaces/ITdxCollateral.sol";
 import { CertificateSpec } from "../../support/TestCertificates.sol";
 import { TestCollateral } from "../../support/TestCollateral.sol";
 
@@ -41,7 +40,7 @@ contract CollateralHandler is TestCollateral {
     uint256 private constant OTHER_SIGNER = 0x2005;
     uint16 public constant AUTHORITIES = 4;
 
-    TdxCollateral public immutable collateral;
+    ITdxCollateral public immutable collateral;
 
     mapping(CollateralKind kind => mapping(bytes32 id => Book)) private _books;
     mapping(uint16 number => Certified) private _certified;

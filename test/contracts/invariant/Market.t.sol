@@ -5,7 +5,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { ConsentState, IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
 import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import { JobOrder, JobState, LeafCounts, Session, SessionState } from "../../../contracts/interfaces/MarketTypes.sol";
-import { Vm } from "../../support/Test.sol";
+import { VM, Vm } from "../../support/Test.sol";
 import { MarketHandler } from "./MarketHandler.sol";
 import { MarketModel } from "./MarketModel.sol";
 import { MarketReplay } from "./MarketReplay.sol";
@@ -18,7 +18,7 @@ contract Target is MarketSessionHandler { }
 
 /// @notice The invariants M1 to M16 that README.md numbers.
 contract MarketInvariantTest {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm private constant vm = VM;
 
     /// @notice `invariant` (its number) does not hold for the job, account or token at `position`.
     error Broken(uint256 invariant, uint256 position, bytes32 actual, bytes32 expected);

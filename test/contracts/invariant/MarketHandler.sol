@@ -29,6 +29,20 @@ abstract contract MarketHandler is MarketWorld {
         bytes model;
     }
 
+    /// @dev What settles a job, as the market sees it and as the model does.
+    struct Settling {
+        uint256 index;
+        JobOrder order;
+        Outcome outcome;
+        bytes signature;
+        address signer;
+        ShownGrant[] shown;
+        MarketModel.Given[] given;
+        SignedOffer[] offer;
+        Offer[] offers;
+        address offerSigner;
+    }
+
     /// @notice A call that ended otherwise than the model says.
     struct Mismatch {
         bytes4 selector;
@@ -308,30 +322,38 @@ abstract contract MarketHandler is MarketWorld {
     }
 
     function _settle(uint256 seed) private view returns (Act memory act) {
-        (uint256 index, JobOrder memory order) = _live(seed, JobState.None, true);
-        MarketModel.Job memory job = model.jobAt(index);
-        address signer = job.acceptedBy != address(0) && _pick(seed, 2, 8) != 0 ? job.acceptedBy : _signer(seed, order);
-        bool ok = _pick(seed, 3, 4) != 0;
-        Outcome memory outcome = _outcome(seed, order, ok);
-        if (order.quorum > 1 && ok && _pick(seed, 4, 8) == 0) outcome.outputCommitment = keccak256("another");
-        (ShownGrant[] memory shown, MarketModel.Given[] memory given) = _shown(seed, order);
-        (SignedOffer[] memory offer, Offer[] memory offers, address offerSigner) = _shownOffer(seed, order);
-
-        uint256 attack = _pick(seed, 5, 40);
-        if (attack == 0) outcome.anchorHash = bytes32(seed);
-        if (attack == 1) outcome.resultHash = 0;
-        if (attack == 2) outcome.countedGrants ^= uint16(1 << _pick(seed, 6, 16));
-        bytes memory signature = _sign(signer, market.hashReceipt(_receipt(job.jobId, order, outcome)));
-        if (attack == 3) (outcome.outputRows, signer) = (outcome.outputRows + 1, address(0));
-        if (attack == 4) (order.payer, order.operatorFee) = (accounts[_pick(seed, 6, PAYERS)], order.operatorFee + 1);
-        if (attack == 5) index = _pick(seed, 6, model.jobCount() + 1);
-        if (attack == 6) (signature, signer) = (bytes.concat(signature, hex"00"), address(0));
+        Settling memory it = _settling(seed);
         act.sender = accounts[_pick(seed, 7, ACCOUNTS)];
         act.target = address(market);
-        act.call = abi.encodeCall(market.settle, (index, order, outcome, signature, shown, offer));
+        act.call =
+            abi.encodeCall(market.settle, (it.index, it.order, it.outcome, it.signature, it.shown, it.offer));
         act.model = abi.encodeCall(
-            model.settle, (act.sender, index, order, outcome, signer, given, offers, offerSigner)
+            model.settle,
+            (act.sender, it.index, it.order, it.outcome, it.signer, it.given, it.offers, it.offerSigner)
         );
+    }
+
+    function _settling(uint256 seed) private view returns (Settling memory it) {
+        (it.index, it.order) = _live(seed, JobState.None, true);
+        MarketModel.Job memory job = model.jobAt(it.index);
+        bool byAcceptor = job.acceptedBy != address(0) && _pick(seed, 2, 8) != 0;
+        it.signer = byAcceptor ? job.acceptedBy : _signer(seed, it.order);
+        bool ok = _pick(seed, 3, 4) != 0;
+        it.outcome = _outcome(seed, it.order, ok);
+        if (it.order.quorum > 1 && ok && _pick(seed, 4, 8) == 0) it.outcome.outputCommitment = keccak256("another");
+        (it.shown, it.given) = _shown(seed, it.order);
+        (it.offer, it.offers, it.offerSigner) = _shownOffer(seed, it.order);
+
+        uint256 attack = _pick(seed, 5, 40);
+        if (attack == 0) it.outcome.anchorHash = bytes32(seed);
+        if (attack == 1) it.outcome.resultHash = 0;
+        if (attack == 2) it.outcome.countedGrants ^= uint16(1 << _pick(seed, 6, 16));
+        it.signature = _sign(it.signer, market.hashReceipt(_receipt(job.jobId, it.order, it.outcome)));
+        if (attack == 3) (it.outcome.outputRows, it.signer) = (it.outcome.outputRows + 1, address(0));
+        if (attack == 4) it.order.payer = accounts[_pick(seed, 6, PAYERS)];
+        if (attack == 4) ++it.order.operatorFee;
+        if (attack == 5) it.index = _pick(seed, 6, model.jobCount() + 1);
+        if (attack == 6) (it.signature, it.signer) = (bytes.concat(it.signature, hex"00"), address(0));
     }
 
     function _end(uint256 seed) private view returns (Act memory act) {

@@ -46,22 +46,25 @@ contract MarketSessionHandler is MarketHandler {
         if (flaw == 1) terms.challengeSeconds = 599;
         if (flaw == 2) order.quorum = 2;
         if (flaw == 3) order.paramsHash = bytes32(seed);
+        _run(_opening(seed, order, terms));
+    }
+
+    function _opening(uint256 seed, JobOrder memory order, SessionTerms memory terms)
+        private
+        view
+        returns (Act memory act)
+    {
+        act.sender = _pick(seed, 305, 4) == 0 ? accounts[_pick(seed, 306, ACCOUNTS)] : order.requester;
+        act.target = address(market);
+        act.value = order.token == address(0) ? terms.maxJobs * model.costOf(order) : 0;
         bytes32 sessionId = market.hashSession(order, terms);
-        address sender = _pick(seed, 305, 4) == 0 ? accounts[_pick(seed, 306, ACCOUNTS)] : order.requester;
-        (bytes memory byRequester, address requesterSigner) = _consent(seed, 307, order.requester, sender, sessionId);
-        (bytes memory byPayer, address payerSigner) = _consent(seed, 309, order.payer, sender, sessionId);
-        uint256 value = order.token == address(0) ? terms.maxJobs * model.costOf(order) : 0;
-        _run(
-            Act({
-                sender: sender,
-                target: address(market),
-                value: value,
-                call: abi.encodeCall(market.openSession, (order, terms, "ipfs://p", byRequester, byPayer)),
-                model: abi.encodeCall(
-                    model.openSession, (sender, value, order, terms, requesterSigner, payerSigner)
-                )
-            })
-        );
+        bytes[2] memory signatures;
+        address[2] memory signers;
+        (signatures[0], signers[0]) = _consent(seed, 307, order.requester, act.sender, sessionId);
+        (signatures[1], signers[1]) = _consent(seed, 309, order.payer, act.sender, sessionId);
+        act.call = abi.encodeCall(market.openSession, (order, terms, "ipfs://p", signatures[0], signatures[1]));
+        act.model =
+            abi.encodeCall(model.openSession, (act.sender, act.value, order, terms, signers[0], signers[1]));
     }
 
     /// @dev Flat prices, each grant counted or free.

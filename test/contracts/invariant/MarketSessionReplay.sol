@@ -6,7 +6,6 @@ import {
     JobOrder,
     LeafCounts,
     Session,
-    SessionClaim,
     SessionState,
     SessionTerms
 } from "../../../contracts/interfaces/MarketTypes.sol";

@@ -21,17 +21,15 @@ import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
 import { BareToken } from "../../../contracts/mocks/BareToken.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Vm } from "../../support/Test.sol";
+import { VM, Vm, deploy } from "../../support/Test.sol";
+import { deployMarket } from "../../support/deployMarket.sol";
 import { MarketModel } from "./MarketModel.sol";
 import { MarketSessionModel } from "./MarketSessionModel.sol";
 import { MarketSessionReplay } from "./MarketSessionReplay.sol";
 
 /// @notice Who takes part in the market, what they hold, and what they sign.
 abstract contract MarketWorld {
-    /// @notice The constructor of this contract failed.
-    error NotDeployed(string name);
-
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm internal constant vm = VM;
     bytes32 internal constant PROGRAM = keccak256("program");
     bytes32 internal constant WORKLOAD = keccak256("workload");
     bytes32 internal constant ANCHOR_HASH = keccak256("anchor");
@@ -73,14 +71,12 @@ abstract contract MarketWorld {
         vm.warp(NOW);
         vm.roll(BLOCK);
         vm.setBlockhash(BLOCK - 1, ANCHOR_HASH);
-        MockEnclaveRegistry enclaves = MockEnclaveRegistry(_create("MockEnclaveRegistry", ""));
-        datasets = IDatasetRegistry(_create("DatasetRegistry", ""));
-        bytes memory registries = abi.encode(address(enclaves), address(datasets));
-        address extension = _create("MarketExtension", registries);
-        market = IMarket(_create("JobMarket", bytes.concat(registries, abi.encode(extension))));
+        MockEnclaveRegistry enclaves = MockEnclaveRegistry(deploy("MockEnclaveRegistry", ""));
+        datasets = IDatasetRegistry(deploy("DatasetRegistry", ""));
+        market = deployMarket(address(enclaves), address(datasets));
         model = new MarketSessionModel(address(market), ANCHOR_HASH);
         replay = new MarketSessionReplay(address(market), address(datasets));
-        tokens = [address(0), _create("TestToken", ""), _create("BareToken", "")];
+        tokens = [address(0), deploy("TestToken", ""), deploy("BareToken", "")];
         for (uint256 i = 0; i < ACCOUNTS; ++i) {
             accounts[i] = i < 10 ? vm.addr(i + 1) : address(uint160(0xA000 + i));
             if (i < 10) _keyOf[accounts[i]] = i + 1;
@@ -96,16 +92,6 @@ abstract contract MarketWorld {
         _addEnclave(enclaves, 4, accounts[OPERATOR], 4, keccak256("another workload"), 365 days);
         _addEnclave(enclaves, 5, accounts[OPERATOR + 1], 5, WORKLOAD, 2 hours);
         replay.start();
-    }
-
-    /// @dev From the compiled artifacts: whatever embedded the code of these would compile it anew.
-    function _create(string memory name, bytes memory arguments) private returns (address created) {
-        string memory artifact = string.concat(name, ".sol:", name);
-        bytes memory code = bytes.concat(vm.getCode(artifact), arguments);
-        assembly ("memory-safe") {
-            created := create(0, add(code, 0x20), mload(code))
-        }
-        require(created != address(0), NotDeployed(name));
     }
 
     function _letPull(address account) private {

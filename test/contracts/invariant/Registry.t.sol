@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
-import { Vm } from "../../support/Test.sol";
+import { VM, Vm } from "../../support/Test.sol";
 import { RegistryHandler } from "./RegistryHandler.sol";
 
 /// @dev Hardhat's runner only fuzzes contracts that the test's own file declares.
@@ -10,7 +10,7 @@ contract RegistryTarget is RegistryHandler { }
 
 /// @notice The invariants R1 to R6 that README.md numbers.
 contract RegistryInvariantTest {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm private constant vm = VM;
 
     /// @notice `invariant` (its number) does not hold for the key at `position`.
     error Broken(uint256 invariant, uint256 position, bytes32 actual, bytes32 expected);

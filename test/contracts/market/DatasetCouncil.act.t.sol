@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import { ContractAccount } from "../../../contracts/mocks/ContractAccount.sol";
 import { IDatasetCouncil } from "../../../contracts/interfaces/IDatasetCouncil.sol";
 import { IDatasetRegistry, Payee } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { DatasetCouncil } from "../../../contracts/market/DatasetCouncil.sol";
 import { DatasetCouncilTest } from "./DatasetCouncilTest.sol";
 
 /// @notice Leaves of DatasetCouncil.tree: what the members do together, and what each alone.
@@ -67,7 +66,7 @@ contract DatasetCouncilActTest is DatasetCouncilTest {
         _expectNotApproved(council.callHashOf(address(registry), 0, data, 1, DEADLINE + 1));
         council.execute(address(registry), 0, data, DEADLINE + 1, signatures);
 
-        DatasetCouncil twin = new DatasetCouncil(registry, _members(), THRESHOLD);
+        IDatasetCouncil twin = _found(_members(), THRESHOLD);
         _expectNotApproved(twin.callHashOf(address(registry), 0, data, 0, DEADLINE));
         twin.execute(address(registry), 0, data, DEADLINE, signatures);
 

@@ -17,6 +17,7 @@ import {
     SignedOffer
 } from "../../../contracts/interfaces/MarketTypes.sol";
 import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
+import { deployMarket } from "../../support/deployMarket.sol";
 import { DatasetCouncilTest } from "./DatasetCouncilTest.sol";
 
 /// @notice A story: a council owns a data set, N of its members consent to a paid use, the market pays the council, and the
@@ -40,9 +41,7 @@ contract DatasetCouncilMarketTest is DatasetCouncilTest {
         vm.setBlockhash(99, keccak256("anchor"));
         enclaves = new MockEnclaveRegistry();
         enclaves.set(vm.addr(ENCLAVE_KEY), _enclave());
-        bytes memory registries = abi.encode(address(enclaves), address(registry));
-        address extension = _create("MarketExtension", registries);
-        market = IMarket(_create("JobMarket", bytes.concat(registries, abi.encode(extension))));
+        market = deployMarket(address(enclaves), address(registry));
 
         bytes memory data =
             abi.encodeCall(IDatasetRegistry.register, (keccak256("c"), 0, 5, "ipfs://x", "{}", new Payee[](0)));
@@ -153,12 +152,4 @@ contract DatasetCouncilMarketTest is DatasetCouncilTest {
         enclave.evidenceHash = bytes16(keccak256("evidence"));
     }
 
-    /// @dev From the artifacts: the market is not compiled anew for this test.
-    function _create(string memory name, bytes memory arguments) private returns (address created) {
-        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
-        assembly ("memory-safe") {
-            created := create(0, add(code, 0x20), mload(code))
-        }
-        assertTrue(created != address(0), name);
-    }
 }

@@ -5,8 +5,8 @@ import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/Sig
 
 import { ContractAccount } from "../../../contracts/mocks/ContractAccount.sol";
 import { IDatasetCouncil } from "../../../contracts/interfaces/IDatasetCouncil.sol";
-import { DatasetCouncil } from "../../../contracts/market/DatasetCouncil.sol";
 import { IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
+import { deploy } from "../../support/Test.sol";
 import { DatasetCouncilTest } from "./DatasetCouncilTest.sol";
 
 /// @notice Leaves of DatasetCouncil.tree: who is in, and what they consent to.
@@ -21,7 +21,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
 
     function test_Constructor_RevertWhen_NoRegistry() public {
         vm.expectRevert(abi.encodeWithSelector(IDatasetCouncil.DatasetCouncil_NoRegistry.selector, stranger));
-        new DatasetCouncil(IDatasetRegistry(stranger), new address[](0), 0);
+        deploy("DatasetCouncil", abi.encode(stranger, new address[](0), 0));
     }
 
     function test_Constructor_RevertWhen_BadMemberCount() public {
@@ -29,24 +29,24 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
             vm.expectRevert(
                 abi.encodeWithSelector(IDatasetCouncil.DatasetCouncil_BadMemberCount.selector, count, uint256(16))
             );
-            new DatasetCouncil(registry, new address[](count), 0);
+            _found(new address[](count), 0);
         }
     }
 
     function test_Constructor_RevertWhen_MemberIsZero() public {
         address[] memory members = new address[](1);
         _expectBadMember(0, address(0));
-        new DatasetCouncil(registry, members, 0);
+        _found(members, 0);
     }
 
     function test_Constructor_RevertWhen_MembersDoNotAscend() public {
         address[] memory members = _members();
         members[3] = members[2];
         _expectBadMember(3, members[3]);
-        new DatasetCouncil(registry, members, 0);
+        _found(members, 0);
         members[3] = members[0];
         _expectBadMember(3, members[3]);
-        new DatasetCouncil(registry, members, 0);
+        _found(members, 0);
     }
 
     function test_Constructor_RevertWhen_MemberIsTheCouncil() public {
@@ -67,7 +67,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
                     IDatasetCouncil.DatasetCouncil_BadThreshold.selector, uint256(threshold), MEMBERS
                 )
             );
-            new DatasetCouncil(registry, _members(), threshold);
+            _found(_members(), threshold);
         }
     }
 
@@ -77,7 +77,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
             address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", address(founder), hex"01")))));
         vm.expectEmit(formed);
         emit IDatasetCouncil.CouncilFormed(address(registry), _members(), 5);
-        DatasetCouncil all = founder.found(registry, _members(), 5);
+        IDatasetCouncil all = founder.found(registry, _members(), 5);
 
         assertEq(address(all.datasets()), address(registry), "registry");
         assertEq(abi.encode(all.members()), abi.encode(_members()), "members");
@@ -91,8 +91,8 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
         for (uint160 i = 0; i < 16; ++i) {
             members[i] = address(i + 1);
         }
-        assertEq(new DatasetCouncil(registry, members, 16).members().length, 16, "sixteen");
-        assertEq(new DatasetCouncil(registry, members, 1).threshold(), 1, "one");
+        assertEq(_found(members, 16).members().length, 16, "sixteen");
+        assertEq(_found(members, 1).threshold(), 1, "one");
     }
 
     /* IS VALID SIGNATURE */
@@ -189,7 +189,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
         assertValid(HASH, call, false);
         assertValid(council.callHashOf(address(registry), 0, "", 0, DEADLINE), call, false);
 
-        DatasetCouncil twin = new DatasetCouncil(registry, _members(), THRESHOLD);
+        IDatasetCouncil twin = _found(_members(), THRESHOLD);
         bytes memory forTwin = _signatures(7, twin.approvalHashOf(HASH));
         assertEq(bytes32(twin.isValidSignature(HASH, forTwin)), bytes32(bytes4(0x1626ba7e)), "the twin's");
         assertValid(HASH, forTwin, false);
@@ -203,7 +203,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
 
     function test_GivenMemberIsContract_ShouldAskIt() public {
         ContractAccount account = new ContractAccount();
-        DatasetCouncil pair = _pair(address(account));
+        IDatasetCouncil pair = _pair(address(account));
         bytes32 digest = pair.approvalHashOf(HASH);
         bytes memory its = _entry(address(account), "its word");
         bytes memory both = vm.addr(keys[0]) < address(account)
@@ -217,7 +217,7 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
     }
 
     function test_GivenMemberIsCouncil_ShouldAskItsMembers() public {
-        DatasetCouncil pair = _pair(address(council));
+        IDatasetCouncil pair = _pair(address(council));
         bytes32 digest = pair.approvalHashOf(HASH);
         for (uint256 who = 1; who <= 7; who += 6) {
             bytes memory its = _entry(address(council), _signatures(who, council.approvalHashOf(digest)));
@@ -229,10 +229,10 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
     }
 
     /// @dev A council of member 0 and `other`; both must sign.
-    function _pair(address other) private returns (DatasetCouncil) {
+    function _pair(address other) private returns (IDatasetCouncil) {
         address[] memory members = new address[](2);
         (members[0], members[1]) = _member(0) < other ? (_member(0), other) : (other, _member(0));
-        return new DatasetCouncil(registry, members, 2);
+        return _found(members, 2);
     }
 }
 
@@ -240,8 +240,8 @@ contract DatasetCouncilConsentTest is DatasetCouncilTest {
 contract Founder {
     function found(IDatasetRegistry registry, address[] calldata members, uint8 threshold)
         external
-        returns (DatasetCouncil)
+        returns (IDatasetCouncil)
     {
-        return new DatasetCouncil(registry, members, threshold);
+        return IDatasetCouncil(deploy("DatasetCouncil", abi.encode(registry, members, threshold)));
     }
 }

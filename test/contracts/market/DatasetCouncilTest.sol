@@ -2,9 +2,8 @@
 pragma solidity 0.8.37;
 
 import { IDatasetCouncil } from "../../../contracts/interfaces/IDatasetCouncil.sol";
-import { DatasetCouncil } from "../../../contracts/market/DatasetCouncil.sol";
-import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { Test } from "../../support/Test.sol";
+import { IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
+import { Test, deploy } from "../../support/Test.sol";
 
 /// @notice A council of five with threshold three, and what its members sign.
 abstract contract DatasetCouncilTest is Test {
@@ -17,21 +16,25 @@ abstract contract DatasetCouncilTest is Test {
     uint256 internal constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
     address internal immutable stranger = address(0x57AA);
-    DatasetRegistry internal registry;
-    DatasetCouncil internal council;
+    IDatasetRegistry internal registry;
+    IDatasetCouncil internal council;
     /// @dev By ascending address.
     uint256[] internal keys;
 
     function setUp() public virtual {
         vm.warp(NOW);
-        registry = new DatasetRegistry();
+        registry = IDatasetRegistry(deploy("DatasetRegistry", ""));
         for (uint256 key = 0xC0; key < 0xC0 + MEMBERS; ++key) {
             keys.push(key);
             for (uint256 i = keys.length - 1; i > 0 && vm.addr(keys[i]) < vm.addr(keys[i - 1]); --i) {
                 (keys[i], keys[i - 1]) = (keys[i - 1], keys[i]);
             }
         }
-        council = new DatasetCouncil(registry, _members(), THRESHOLD);
+        council = _found(_members(), THRESHOLD);
+    }
+
+    function _found(address[] memory members, uint8 threshold) internal returns (IDatasetCouncil) {
+        return IDatasetCouncil(deploy("DatasetCouncil", abi.encode(registry, members, threshold)));
     }
 
     function _member(uint256 i) internal view returns (address) {

@@ -2,8 +2,7 @@
 pragma solidity 0.8.37;
 
 import { ConsentState, Dataset, IDatasetRegistry, Payee } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { Test } from "../../support/Test.sol";
+import { Test, deploy } from "../../support/Test.sol";
 
 /// @notice A registry with one data set of `owner`'s, shared by two payees.
 abstract contract DatasetRegistryTest is Test {
@@ -14,11 +13,11 @@ abstract contract DatasetRegistryTest is Test {
 
     address internal immutable owner = address(0x0123);
     address internal immutable stranger = address(0x57AA);
-    DatasetRegistry internal registry;
+    IDatasetRegistry internal registry;
     bytes32 internal datasetId;
 
     function setUp() public virtual {
-        registry = new DatasetRegistry();
+        registry = IDatasetRegistry(deploy("DatasetRegistry", ""));
         vm.prank(owner);
         datasetId = registry.register(CONTENT, SALT, SIZE, "ipfs://x", "{}", _payees(2));
     }

@@ -7,6 +7,7 @@ import { ILedger } from "../../../contracts/interfaces/ILedger.sol";
 import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import { JobOrder, JobState } from "../../../contracts/interfaces/MarketTypes.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
+import { deploy } from "../../support/Test.sol";
 import { MarketTest } from "./MarketTest.sol";
 
 /// @notice Leaves of JobMarket.extension.tree: two contracts at one address, and calls of many functions at once.
@@ -14,20 +15,8 @@ contract JobMarketExtensionTest is MarketTest {
     /* CONSTRUCTOR */
 
     function _deployReverts(string memory name, bytes memory arguments, bytes memory expected) private {
-        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
         vm.expectRevert(expected);
-        this.create(code);
-    }
-
-    function create(bytes memory code) external returns (address created) {
-        assembly ("memory-safe") {
-            created := create(0, add(code, 0x20), mload(code))
-            if iszero(created) {
-                let free := mload(0x40)
-                returndatacopy(free, 0, returndatasize())
-                revert(free, returndatasize())
-            }
-        }
+        deploy(name, arguments);
     }
 
     function test_Constructor_RevertWhen_ARegistryIsNoContract() public {

@@ -79,6 +79,16 @@ contract JobMarketGroupsTest is OrdersTest {
         assertEq(uint256(market.grantUses(group.order.datasets[0].grantHash)), 1);
     }
 
+    function test_WhenAllFailedAndThereIsNoFailureFee_ShouldChargeNothing() public {
+        OrderGroup memory group = _group(2);
+        group.order.failureFee = 0;
+        _setFailed(group, 0);
+        _setFailed(group, 1);
+        _settleOrders(group);
+        assertCredit(operator, address(0), 0);
+        assertCredit(requester, address(0), CREDIT);
+    }
+
     /// @dev Grants that are shown for nothing are not read.
     function test_WhenAllFailed_ShouldPayTheFailureFeesAlone() public {
         OrderGroup memory group = _group(2);

@@ -115,7 +115,7 @@ contract JobMarketQuorumTest is MarketTest {
     function test_GivenVoterRetiredSince_ShouldSettle() public {
         Settlement memory it = _quorumJob(2);
         _vote(it, 1);
-        Enclave memory retired = _enclave();
+        Enclave memory retired = _enclave(operator, WORKLOAD);
         retired.state = EnclaveState.Retired;
         enclaves.set(vm.addr(_keys[1]), retired);
         _vote(it, 0);

@@ -19,17 +19,18 @@ import { MarketTest } from "./MarketTest.sol";
 /// @notice An owner of data that, asked for its word, makes calls of its own. It consents if all are refused as re-entry.
 contract CallingOwner {
     address private _target;
-    bytes[] private _calls;
+    bytes private _calls; // abi.encode(bytes[])
 
     function setCalls(address target, bytes[] calldata calls) external {
-        (_target, _calls) = (target, calls);
+        (_target, _calls) = (target, abi.encode(calls));
     }
 
     /// @dev As IERC1271.isValidSignature, but for what it says of itself: it is no view.
     function isValidSignature(bytes32, bytes calldata) external returns (bytes4) {
         bytes4 refused = ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector;
-        for (uint256 i = 0; i < _calls.length; ++i) {
-            (bool ok, bytes memory answer) = _target.call(_calls[i]);
+        bytes[] memory calls = abi.decode(_calls, (bytes[]));
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (bool ok, bytes memory answer) = _target.call(calls[i]);
             if (ok || answer.length != 4 || bytes4(answer) != refused) return 0;
         }
         return IERC1271.isValidSignature.selector;

@@ -17,7 +17,7 @@ contract JobMarketReplayTest is OrdersTest {
 
     function setUp() public override {
         super.setUp();
-        _other = _deployMarket();
+        _other = _newMarket();
     }
 
     function _notLive(bytes32 digest, bytes memory signature) private pure returns (bytes memory) {

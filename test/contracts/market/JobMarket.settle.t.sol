@@ -184,7 +184,7 @@ contract JobMarketSettleTest is MarketTest {
 
     function test_RevertGiven_EnclaveExpired() public {
         Settlement memory it = _openJob();
-        Enclave memory enclave = _enclave();
+        Enclave memory enclave = _enclave(operator, WORKLOAD);
         enclave.expiresAt = uint40(NOW + 1);
         enclaves.set(enclaveSigner, enclave);
         vm.warp(NOW + 1);
@@ -193,7 +193,7 @@ contract JobMarketSettleTest is MarketTest {
 
     function test_RevertGiven_EnclaveDemotedOrRetired() public {
         Settlement memory it = _openJob();
-        Enclave memory enclave = _enclave();
+        Enclave memory enclave = _enclave(operator, WORKLOAD);
         EnclaveState[3] memory ended = [EnclaveState.Expired, EnclaveState.Demoted, EnclaveState.Retired];
         for (uint256 i = 0; i < ended.length; ++i) {
             enclave.state = ended[i];
@@ -204,7 +204,7 @@ contract JobMarketSettleTest is MarketTest {
 
     function test_RevertWhen_EnclaveRunsOtherWorkload() public {
         Settlement memory it = _openJob();
-        Enclave memory enclave = _enclave();
+        Enclave memory enclave = _enclave(operator, WORKLOAD);
         enclave.workloadId = keccak256("other");
         enclaves.set(enclaveSigner, enclave);
         _settleReverts(
@@ -217,7 +217,7 @@ contract JobMarketSettleTest is MarketTest {
 
     function test_RevertWhen_EnclaveOfOtherOperator() public {
         Settlement memory it = _openJob();
-        Enclave memory enclave = _enclave();
+        Enclave memory enclave = _enclave(operator, WORKLOAD);
         enclave.operator = stranger;
         enclaves.set(enclaveSigner, enclave);
         _settleReverts(

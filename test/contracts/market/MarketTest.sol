@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
-import { TestToken } from "../../../contracts/mocks/TestToken.sol";
 import { Payee } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
+import { Enclave } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
-import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import {
     DatasetUse,
     FailureCode,
@@ -16,18 +13,14 @@ import {
     Offer,
     Outcome,
     PriceUnit,
-    Receipt,
-    ReceiptStatus,
     ShownGrant,
     SignedOffer
 } from "../../../contracts/interfaces/MarketTypes.sol";
-import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
-import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { Test } from "../../support/Test.sol";
+import { MarketCase } from "./MarketCase.sol";
 
 /// @notice A market with two providers, one attested enclave and one requester. Every test starts from a job that
 /// settles; it changes one thing and states the exact error.
-abstract contract MarketTest is Test {
+abstract contract MarketTest is MarketCase {
     /// @notice All that one call of `settle` takes.
     struct Settlement {
         uint256 index;
@@ -38,69 +31,24 @@ abstract contract MarketTest is Test {
         SignedOffer[] offer;
     }
 
-    uint256 internal constant NOW = 1_800_000_000;
-    uint256 internal constant BLOCK = 100_000;
-    uint64 internal constant DEADLINE = uint64(NOW + 1 hours);
     uint64 internal constant ACCEPT_BY = uint64(NOW + 10 minutes);
-    uint256 internal constant REQUESTER_KEY = 0xA11CE;
     uint256 internal constant SPONSOR_KEY = 0x5905;
-    uint256 internal constant OPERATOR_KEY = 0x09E7;
-    uint256 internal constant ENCLAVE_KEY = 0xE9C1A5E;
-    bytes32 internal constant PROGRAM = keccak256("program");
-    bytes32 internal constant WORKLOAD = keccak256("workload");
     bytes internal constant PARAMS = "{}";
-    string internal constant URI = "https://example.org/program.json";
-    uint48 internal constant SIZE = 1000;
-    uint256 internal constant FEE = 30;
-    uint256 internal constant FAILURE_FEE = 5;
     uint256 internal constant BOND = 50;
     /// @dev The price of data set i is 100 * (i + 1), so this is the cost of the usual job: 100 + 200 + 30.
     uint256 internal constant COST = 330;
 
-    address internal immutable requester = vm.addr(REQUESTER_KEY);
     address internal immutable sponsor = vm.addr(SPONSOR_KEY);
-    address internal immutable operator = vm.addr(OPERATOR_KEY);
-    address internal immutable enclaveSigner = vm.addr(ENCLAVE_KEY);
-    address internal immutable stranger = address(0x57AA);
 
-    MockEnclaveRegistry internal enclaves;
-    DatasetRegistry internal datasets;
-    IMarket internal market;
-    TestToken internal token;
     bytes32[2] internal datasetIds;
 
-    function setUp() public virtual {
-        vm.warp(NOW);
-        vm.roll(BLOCK);
-        vm.setBlockhash(BLOCK - 1, keccak256("anchor"));
-        enclaves = new MockEnclaveRegistry();
-        datasets = new DatasetRegistry();
-        market = _deployMarket();
-        token = new TestToken();
+    function setUp() public virtual override {
+        super.setUp();
         _attest(ENCLAVE_KEY, operator, "platform");
         for (uint256 i = 0; i < 2; ++i) {
             datasetIds[i] = _register(_owner(i), i);
         }
         _fund(requester);
-    }
-
-    /// @dev From the compiled artifacts: a test that embedded the market's code would compile it anew.
-    function _deployMarket() internal returns (IMarket) {
-        bytes memory registries = abi.encode(address(enclaves), address(datasets));
-        address extension = _create("MarketExtension", registries);
-        return IMarket(_create("JobMarket", bytes.concat(registries, abi.encode(extension))));
-    }
-
-    function _create(string memory name, bytes memory arguments) internal returns (address created) {
-        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
-        assembly ("memory-safe") {
-            created := create(0, add(code, 0x20), mload(code))
-            if iszero(created) {
-                let free := mload(0x40)
-                returndatacopy(free, 0, returndatasize())
-                revert(free, returndatasize())
-            }
-        }
     }
 
     function _fund(address account) internal {
@@ -119,43 +67,14 @@ abstract contract MarketTest is Test {
 
     /* ACTORS AND TERMS */
 
-    function _ownerKey(uint256 i) internal pure returns (uint256) {
-        return 0xB0B0 + i;
-    }
-
-    function _owner(uint256 i) internal pure returns (address) {
-        return vm.addr(_ownerKey(i));
-    }
-
-    function _enclave() internal view returns (Enclave memory) {
-        return Enclave({
-            operator: operator,
-            expiresAt: uint40(NOW + 1 days),
-            registeredAtBlock: 1,
-            tcbStatus: TcbStatus.UpToDate,
-            state: EnclaveState.Active,
-            workloadId: WORKLOAD,
-            platformId: bytes16(keccak256("platform")),
-            evidenceHash: bytes16(keccak256("evidence"))
-        });
-    }
-
     function _attest(uint256 key, address itsOperator, string memory platform) internal {
-        Enclave memory enclave = _enclave();
-        enclave.operator = itsOperator;
+        Enclave memory enclave = _enclave(itsOperator, WORKLOAD);
         enclave.platformId = bytes16(keccak256(bytes(platform)));
         enclaves.set(vm.addr(key), enclave);
     }
 
     function _register(address owner, uint256 salt) internal returns (bytes32) {
         return _register(owner, salt, new Payee[](0));
-    }
-
-    function _register(address owner, uint256 salt, Payee[] memory payees) internal returns (bytes32) {
-        vm.prank(owner);
-        return datasets.register(
-            keccak256("content"), bytes32(salt), SIZE, "https://example.org/data.age", "{}", payees
-        );
     }
 
     function _grant(uint256 i, address payIn) internal view returns (Grant memory) {
@@ -290,49 +209,11 @@ abstract contract MarketTest is Test {
         (outcome.resultHash, outcome.outputCommitment, outcome.countedGrants) = (0, 0, 0);
     }
 
-    /// @dev What the enclave signs.
-    function _receiptOf(JobOrder memory order, Outcome memory it) internal view returns (Receipt memory receipt) {
-        receipt.jobId = market.hashOrder(order);
-        receipt.status = it.failureCode == FailureCode.None ? ReceiptStatus.Ok : ReceiptStatus.Failed;
-        (receipt.programId, receipt.workloadId) = (order.programId, order.workloadId);
-        (receipt.inputsRoot, receipt.grantsRoot) = (it.inputsRoot, it.grantsRoot);
-        receipt.paramsHash = order.paramsHash;
-        (receipt.resultHash, receipt.outputCommitment) = (it.resultHash, it.outputCommitment);
-        (receipt.policyHash, receipt.fuelUsed) = (it.policyHash, it.fuelUsed);
-        (receipt.outputRows, receipt.runSeconds) = (it.outputRows, it.runSeconds);
-        receipt.countedGrants = it.countedGrants;
-        (receipt.logRoot, receipt.logSize) = (it.logRoot, it.logSize);
-        (receipt.anchorBlock, receipt.anchorHash) = (it.anchorBlock, it.anchorHash);
-        receipt.failureCode = it.failureCode;
-    }
-
     function _signedGrants(address payIn) internal view returns (ShownGrant[] memory grants) {
         grants = new ShownGrant[](2);
         for (uint256 i = 0; i < 2; ++i) {
             grants[i] = _signGrant(_grant(i, payIn), _ownerKey(i));
         }
-    }
-
-    function _signGrant(Grant memory grant, uint256 key) internal view returns (ShownGrant memory) {
-        return _shown(grant, _signature(key, market.hashGrant(grant)));
-    }
-
-    /// @dev What the market is shown of `grant`: what it says beyond the order.
-    function _shown(Grant memory grant, bytes memory signature) internal pure returns (ShownGrant memory) {
-        return ShownGrant({
-            anyRequester: grant.requester == address(0),
-            anyOperator: grant.operator == address(0),
-            priceUnit: grant.priceUnit,
-            price: grant.price,
-            maxUses: grant.maxUses,
-            notBefore: grant.notBefore,
-            notAfter: grant.notAfter,
-            resultReaders: grant.resultReaders,
-            epoch: grant.epoch,
-            ownerEpoch: grant.ownerEpoch,
-            nonce: grant.nonce,
-            signature: signature
-        });
     }
 
     function _signOffer(Offer memory offer) internal view returns (SignedOffer[] memory signed) {
@@ -347,11 +228,6 @@ abstract contract MarketTest is Test {
 
     function _signBy(Settlement memory it, uint256 key) internal view {
         it.signature = _signature(key, market.hashReceipt(_receiptOf(it.order, it.outcome)));
-    }
-
-    function _signature(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
     }
 
     /// @dev The account whose signature of `digest` this would be.
@@ -371,20 +247,6 @@ abstract contract MarketTest is Test {
         bytes32 structHash =
             keccak256(abi.encode(keccak256("JobAcceptance(bytes32 jobId,address bonder)"), jobId, bonder));
         return _signature(key, _typed(market, structHash));
-    }
-
-    /// @dev EIP-712 hash for `its` domain on this chain, made without the market's help.
-    function _typed(IMarket its, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("DataCollabMarket"),
-                keccak256("1"),
-                block.chainid,
-                address(its)
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function _settle(Settlement memory it) internal {

@@ -27,7 +27,8 @@ import { LyingToken } from "../../../contracts/mocks/LyingToken.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { RebasingToken } from "../../../contracts/mocks/RebasingToken.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Test } from "../../support/Test.sol";
+import { Test, deploy } from "../../support/Test.sol";
+import { deployMarket } from "../../support/deployMarket.sol";
 
 /// @dev Whatever tokens can be used by here.
 interface IAnyToken {
@@ -60,11 +61,9 @@ contract NastyTokensTest is Test {
 
     function setUp() public {
         vm.warp(NOW);
-        MockEnclaveRegistry enclaves = MockEnclaveRegistry(_create("MockEnclaveRegistry", ""));
-        address datasets = _create("DatasetRegistry", "");
-        bytes memory registries = abi.encode(address(enclaves), datasets);
-        address extension = _create("MarketExtension", registries);
-        market = IMarket(_create("JobMarket", bytes.concat(registries, abi.encode(extension))));
+        MockEnclaveRegistry enclaves = MockEnclaveRegistry(deploy("MockEnclaveRegistry", ""));
+        address datasets = deploy("DatasetRegistry", "");
+        market = deployMarket(address(enclaves), datasets);
         good = new TestToken();
         _fund(address(good), BYSTANDER, 777);
         _deposit(address(good), BYSTANDER, 777);
@@ -78,15 +77,6 @@ contract NastyTokensTest is Test {
         vm.prank(BYSTANDER);
         market.withdraw(address(good), BYSTANDER, 777);
         assertEq(good.balanceOf(BYSTANDER), 777, "bystander's money");
-    }
-
-    function _create(string memory name, bytes memory arguments) private returns (address created) {
-        bytes memory code = vm.getCode(string.concat(name, ".sol:", name));
-        code = bytes.concat(code, arguments);
-        assembly ("memory-safe") {
-            created := create(0, add(code, 0x20), mload(code))
-        }
-        assertTrue(created != address(0), name);
     }
 
     function _fund(address token, address account, uint256 amount) private {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IDatasetRegistry } from "../../../contracts/interfaces/IDatasetRegistry.sol";
 import { IJobMarket } from "../../../contracts/interfaces/IJobMarket.sol";
-import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import { ISessions } from "../../../contracts/interfaces/ISessions.sol";
 import {
     Grant,
@@ -113,7 +111,7 @@ contract SessionsClaimTest is SessionsTest {
 
     /// @dev What a signature that is not of this claim recovers to is nobody.
     function _strangersClaimReverts(bytes32 signed) private {
-        story.signature = _sign(ENCLAVE_KEY, signed);
+        story.signature = _signature(ENCLAVE_KEY, signed);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(ENCLAVE_KEY, signed);
         address recovered = ecrecover(_hashClaim(story.claim, block.chainid, address(market)), v, r, s);
         _claimReverts(abi.encodeWithSelector(IJobMarket.JobMarket_EnclaveNotLive.selector, recovered));
@@ -128,13 +126,13 @@ contract SessionsClaimTest is SessionsTest {
         bytes32 signed = _hashClaim(story.claim, block.chainid, address(market));
         story.claim.root = keccak256("other root");
         _strangersClaimReverts(signed);
-        story = _newStory(5, 3);
+        _save(_newStory(5, 3));
         story.claim.okCount = 4;
         _strangersClaimReverts(signed);
-        story = _newStory(5, 3);
+        _save(_newStory(5, 3));
         story.claim.failedCount = 3;
         _strangersClaimReverts(signed);
-        story = _newStory(5, 3);
+        _save(_newStory(5, 3));
         story.claim.countedGrants = 4;
         _strangersClaimReverts(signed);
     }
@@ -179,14 +177,14 @@ contract SessionsClaimTest is SessionsTest {
     function test_RevertWhen_TooFewGrants() public {
         ShownGrant[] memory few = new ShownGrant[](1);
         few[0] = story.grants[0];
-        story.grants = few;
+        _saveGrants(few);
         _claimReverts(_countMismatch(1, 5));
     }
 
     function test_RevertWhen_TooManyGrants() public {
         ShownGrant[] memory many = new ShownGrant[](3);
         (many[0], many[1], many[2]) = (story.grants[0], story.grants[1], story.grants[1]);
-        story.grants = many;
+        _saveGrants(many);
         _claimReverts(_countMismatch(3, 5));
     }
 
@@ -198,18 +196,18 @@ contract SessionsClaimTest is SessionsTest {
     function test_RevertWhen_GrantsAreCountedAndNoJobIsOk() public {
         ShownGrant[] memory grants = story.grants;
         _tell(2, 0);
-        story.grants = grants;
+        _saveGrants(grants);
         _claimReverts(_countMismatch(2, 0));
         story.claim.countedGrants = 5;
         _signedClaimReverts(_countMismatch(2, 5));
-        story.grants = new ShownGrant[](0);
+        _saveGrants(new ShownGrant[](0));
         _claimReverts(_countMismatch(0, 5));
     }
 
     function test_RevertWhen_GrantMismatch() public {
         Grant memory grant = _grant(2);
         grant.maxUses = 9;
-        story.grants[1] = _shown(grant, _ownerKey(2));
+        story.grants[1] = _signGrant(grant, _ownerKey(2));
         _claimReverts(
             abi.encodeWithSelector(
                 IJobMarket.JobMarket_GrantMismatch.selector, 2, market.hashGrant(grant), market.hashGrant(_grant(2))
@@ -241,7 +239,7 @@ contract SessionsClaimTest is SessionsTest {
         story.order.nonce = 2;
         _sessionId = _open();
         _tell(5, 3);
-        story.grants[0] = _shown(grant, _ownerKey(0));
+        story.grants[0] = _signGrant(grant, _ownerKey(0));
     }
 
     function test_RevertGiven_GrantUsedUp() public {
@@ -290,7 +288,7 @@ contract SessionsClaimTest is SessionsTest {
         story.claim.countedGrants = 1;
         ShownGrant[] memory one = new ShownGrant[](1);
         one[0] = story.grants[0];
-        story.grants = one;
+        _saveGrants(one);
         _signedClaimReverts(abi.encodeWithSelector(ISessions.Sessions_PriceMismatch.selector, 2, 0, 203));
     }
 

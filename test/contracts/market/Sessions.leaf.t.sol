@@ -283,7 +283,7 @@ contract SessionsLeafTest is SessionsTest {
 
     function test_Show_RevertWhen_SignedForAnotherMarket() public {
         JobOrder memory job = _jobOf(story.order, _sessionId, story.items[0]);
-        story.items[0].requesterSignature = _sign(REQUESTER_KEY, _newMarket().hashOrder(job));
+        story.items[0].requesterSignature = _signature(REQUESTER_KEY, _newMarket().hashOrder(job));
         _showReverts(
             0,
             abi.encodeWithSelector(
@@ -357,7 +357,7 @@ contract SessionsLeafTest is SessionsTest {
     /// @dev Whatever the size of the tree: odd nodes go up as they are.
     function test_Show_WhenTheTreeIsOfAnySize() public {
         for (uint256 count = 1; count <= MAX_JOBS; ++count) {
-            story = _newStory(5, 3);
+            _save(_newStory(5, 3));
             story.order.nonce = 100 + count;
             _open();
             _tell(count, count - 1);
@@ -377,7 +377,7 @@ contract SessionsLeafTest is SessionsTest {
         _fund(market, address(wallet));
         bytes32 sessionId = market.hashSession(story.order, story.terms);
         wallet.approveHash(sessionId, "yes");
-        market.openSession(story.order, story.terms, URI, _sign(REQUESTER_KEY, sessionId), "yes");
+        market.openSession(story.order, story.terms, URI, _signature(REQUESTER_KEY, sessionId), "yes");
         _tell(1, 1);
         _claim(story);
         _sessionId = sessionId;

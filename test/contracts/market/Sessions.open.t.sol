@@ -23,8 +23,8 @@ contract SessionsOpenTest is SessionsTest {
 
     function _openReverts(bytes memory expected) private {
         bytes32 sessionId = market.hashSession(story.order, story.terms);
-        bytes memory requesterSignature = _sign(REQUESTER_KEY, sessionId);
-        bytes memory payerSignature = _sign(PAYER_KEY, sessionId);
+        bytes memory requesterSignature = _signature(REQUESTER_KEY, sessionId);
+        bytes memory payerSignature = _signature(PAYER_KEY, sessionId);
         vm.expectRevert(expected);
         market.openSession(story.order, story.terms, URI, requesterSignature, payerSignature);
         assertState(sessionId, SessionState.None);
@@ -57,19 +57,19 @@ contract SessionsOpenTest is SessionsTest {
         bytes memory expected = abi.encodeWithSelector(ISessions.Sessions_BadTemplate.selector);
         story.order.paramsHash = keccak256("{}");
         _openReverts(expected);
-        story.order = _template();
+        _saveOrder(_template());
         story.order.offerHash = keccak256("offer");
         _openReverts(expected);
-        story.order = _template();
+        _saveOrder(_template());
         story.order.bond = 1;
         _openReverts(expected);
-        story.order = _template();
+        _saveOrder(_template());
         story.order.acceptBy = DEADLINE;
         _openReverts(expected);
-        story.order = _template();
+        _saveOrder(_template());
         story.order.session = keccak256("session");
         _openReverts(expected);
-        story.order = _template();
+        _saveOrder(_template());
         story.order.quorum = 0;
         _openReverts(expected);
         story.order.quorum = 2;
@@ -77,11 +77,11 @@ contract SessionsOpenTest is SessionsTest {
     }
 
     function test_RevertWhen_BadOrder() public {
-        story.order.datasets = new DatasetUse[](0);
+        _saveDatasets(new DatasetUse[](0));
         _openReverts(abi.encodeWithSelector(IJobMarket.JobMarket_BadDatasetCount.selector, 0, 16));
-        story.order.datasets = new DatasetUse[](17);
+        _saveDatasets(new DatasetUse[](17));
         _openReverts(abi.encodeWithSelector(IJobMarket.JobMarket_BadDatasetCount.selector, 17, 16));
-        story.order = _template();
+        _saveOrder(_template());
         story.order.failureFee = FEE + 1;
         _openReverts(abi.encodeWithSelector(IJobMarket.JobMarket_FailureFeeTooHigh.selector, FEE + 1, FEE));
     }
@@ -108,37 +108,37 @@ contract SessionsOpenTest is SessionsTest {
 
     function test_RevertWhen_NotSigned() public {
         bytes32 sessionId = market.hashSession(story.order, story.terms);
-        _signaturesRevert("", _sign(PAYER_KEY, sessionId), requester);
-        _signaturesRevert(_sign(REQUESTER_KEY, sessionId), "", payer);
-        _signaturesRevert(_sign(PAYER_KEY, sessionId), _sign(REQUESTER_KEY, sessionId), requester);
+        _signaturesRevert("", _signature(PAYER_KEY, sessionId), requester);
+        _signaturesRevert(_signature(REQUESTER_KEY, sessionId), "", payer);
+        _signaturesRevert(_signature(PAYER_KEY, sessionId), _signature(REQUESTER_KEY, sessionId), requester);
     }
 
     function test_RevertWhen_OnlyTheTemplateIsSigned() public {
         bytes32 jobId = market.hashOrder(story.order);
-        _signaturesRevert(_sign(REQUESTER_KEY, jobId), _sign(PAYER_KEY, jobId), requester);
+        _signaturesRevert(_signature(REQUESTER_KEY, jobId), _signature(PAYER_KEY, jobId), requester);
     }
 
     function test_RevertWhen_OtherTermsAreSigned() public {
         bytes32 sessionId = market.hashSession(story.order, story.terms);
         story.terms.disputeBond = BOND + 1;
-        _signaturesRevert(_sign(REQUESTER_KEY, sessionId), _sign(PAYER_KEY, sessionId), requester);
+        _signaturesRevert(_signature(REQUESTER_KEY, sessionId), _signature(PAYER_KEY, sessionId), requester);
     }
 
     function test_RevertWhen_SignedForAnotherChain() public {
         bytes32 sessionId = market.hashSession(story.order, story.terms);
         vm.chainId(block.chainid + 1);
-        _signaturesRevert(_sign(REQUESTER_KEY, sessionId), _sign(PAYER_KEY, sessionId), requester);
+        _signaturesRevert(_signature(REQUESTER_KEY, sessionId), _signature(PAYER_KEY, sessionId), requester);
     }
 
     function test_RevertWhen_SignedForAnotherMarket() public {
         bytes32 sessionId = _newMarket().hashSession(story.order, story.terms);
-        _signaturesRevert(_sign(REQUESTER_KEY, sessionId), _sign(PAYER_KEY, sessionId), requester);
+        _signaturesRevert(_signature(REQUESTER_KEY, sessionId), _signature(PAYER_KEY, sessionId), requester);
     }
 
     function test_RevertGiven_NonceUsed() public {
         bytes32 sessionId = _open();
-        bytes memory ofRequester = _sign(REQUESTER_KEY, sessionId);
-        bytes memory ofPayer = _sign(PAYER_KEY, sessionId);
+        bytes memory ofRequester = _signature(REQUESTER_KEY, sessionId);
+        bytes memory ofPayer = _signature(PAYER_KEY, sessionId);
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NonceUsed.selector, requester, 1));
         market.openSession(story.order, story.terms, URI, ofRequester, ofPayer);
     }
@@ -181,8 +181,8 @@ contract SessionsOpenTest is SessionsTest {
         story.order.token = address(0);
         uint256 cost = MAX_JOBS * COST;
         bytes32 sessionId = market.hashSession(story.order, story.terms);
-        bytes memory ofRequester = _sign(REQUESTER_KEY, sessionId);
-        bytes memory ofPayer = _sign(PAYER_KEY, sessionId);
+        bytes memory ofRequester = _signature(REQUESTER_KEY, sessionId);
+        bytes memory ofPayer = _signature(PAYER_KEY, sessionId);
         vm.deal(address(this), cost);
         vm.expectRevert(
             abi.encodeWithSelector(ILedger.Ledger_InsufficientCredit.selector, payer, address(0), cost, cost - 1)
@@ -194,8 +194,8 @@ contract SessionsOpenTest is SessionsTest {
 
     function test_WhenAllIsWell() public {
         bytes32 sessionId = market.hashSession(story.order, story.terms);
-        bytes memory ofRequester = _sign(REQUESTER_KEY, sessionId);
-        bytes memory ofPayer = _sign(PAYER_KEY, sessionId);
+        bytes memory ofRequester = _signature(REQUESTER_KEY, sessionId);
+        bytes memory ofPayer = _signature(PAYER_KEY, sessionId);
         vm.expectEmit(address(market));
         emit ISessions.SessionOpened(sessionId, requester, story.order, story.terms, URI);
         bytes32 opened = market.openSession(story.order, story.terms, URI, ofRequester, ofPayer);
@@ -226,14 +226,14 @@ contract SessionsOpenTest is SessionsTest {
         vm.deal(payer, 1 ether);
         vm.prank(payer);
         market.openSession{ value: MAX_JOBS * COST + 3 }(
-            story.order, story.terms, URI, _sign(REQUESTER_KEY, sessionId), ""
+            story.order, story.terms, URI, _signature(REQUESTER_KEY, sessionId), ""
         );
         assertEq(market.creditOf(payer, address(0)), 3, "change");
         assertEq(market.owedOf(address(0)), MAX_JOBS * COST + 3, "owed");
     }
 
     function test_WhenRequesterSendsIt() public {
-        bytes memory ofPayer = _sign(PAYER_KEY, market.hashSession(story.order, story.terms));
+        bytes memory ofPayer = _signature(PAYER_KEY, market.hashSession(story.order, story.terms));
         vm.prank(requester);
         bytes32 sessionId = market.openSession(story.order, story.terms, URI, "", ofPayer);
         assertState(sessionId, SessionState.Open);
@@ -252,7 +252,7 @@ contract SessionsOpenTest is SessionsTest {
         vm.expectRevert(
             abi.encodeWithSelector(IJobMarket.JobMarket_ParamsMismatch.selector, bytes32(0), paramsHash)
         );
-        market.open(story.order, URI, "", _sign(REQUESTER_KEY, sessionId), _sign(PAYER_KEY, sessionId));
+        market.open(story.order, URI, "", _signature(REQUESTER_KEY, sessionId), _signature(PAYER_KEY, sessionId));
     }
 
     function test_RevertWhen_TemplateOrJobIsSettledAsSignedOrder() public {
@@ -276,7 +276,7 @@ contract SessionsOpenTest is SessionsTest {
         // Nor does the session's signature open the template.
         groups[0].items[0].paramsHash = 0;
         groups[0].items[0].nonce = story.order.nonce;
-        groups[0].items[0].requesterSignature = _sign(REQUESTER_KEY, sessionId);
+        groups[0].items[0].requesterSignature = _signature(REQUESTER_KEY, sessionId);
         jobId = market.hashOrder(story.order);
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.JobMarket_NotSignedBy.selector, jobId, requester));
         market.settleOrders(groups);

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import { Payee } from "../../../contracts/interfaces/IDatasetRegistry.sol";
-import { Enclave, EnclaveState } from "../../../contracts/interfaces/IEnclaveRegistry.sol";
 import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
 import { ISessions } from "../../../contracts/interfaces/ISessions.sol";
 import {
@@ -14,26 +13,18 @@ import {
     OrderItem,
     Outcome,
     PriceUnit,
-    Receipt,
-    ReceiptStatus,
     Session,
     SessionClaim,
     SessionState,
     SessionTerms,
     ShownGrant
 } from "../../../contracts/interfaces/MarketTypes.sol";
-import { TcbStatus } from "../../../contracts/interfaces/TcbTypes.sol";
-import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
-import { MarketExtension } from "../../../contracts/market/MarketExtension.sol";
-import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
-import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Test } from "../../support/Test.sol";
+import { MarketCase } from "./MarketCase.sol";
 
 /// @notice A market and one session on it: five jobs, three of them Ok, over three data sets. The first is its owner's and
 /// costs 100; the second is free, and not counted; the third costs 203, which two payees share. Requester and payer are
 /// not the same. Every test starts from a session that can be claimed and closed.
-abstract contract SessionsTest is Test {
+abstract contract SessionsTest is MarketCase {
     /// @notice All that there is of one session: what is signed of it, and what its claim stands for.
     struct Story {
         JobOrder order;
@@ -45,18 +36,8 @@ abstract contract SessionsTest is Test {
         ShownGrant[] grants;
     }
 
-    uint256 internal constant NOW = 1_800_000_000;
-    uint256 internal constant BLOCK = 100_000;
-    uint64 internal constant DEADLINE = uint64(NOW + 1 hours);
     uint32 internal constant CHALLENGE = 1 hours;
-    uint256 internal constant REQUESTER_KEY = 0xA11CE;
     uint256 internal constant PAYER_KEY = 0x5905;
-    uint256 internal constant ENCLAVE_KEY = 0xE9C1A5E;
-    bytes32 internal constant PROGRAM = keccak256("program");
-    bytes32 internal constant WORKLOAD = keccak256("workload");
-    string internal constant URI = "https://example.org/program.json";
-    uint256 internal constant FEE = 30;
-    uint256 internal constant FAILURE_FEE = 5;
     uint256 internal constant BOND = 7;
     uint32 internal constant MAX_JOBS = 8;
     /// @dev Of one Ok job: 100 + 0 + 203 + 30.
@@ -64,77 +45,32 @@ abstract contract SessionsTest is Test {
     /// @dev What whoever pays has at first.
     uint256 internal constant FUNDS = 1 ether;
 
-    address internal immutable requester = vm.addr(REQUESTER_KEY);
     address internal immutable payer = vm.addr(PAYER_KEY);
-    address internal immutable enclaveSigner = vm.addr(ENCLAVE_KEY);
-    address internal immutable operator = address(0x0975A708);
-    address internal immutable stranger = address(0x57AA);
     address internal immutable payeeA = address(0xAAAA);
     address internal immutable payeeB = address(0xBBBB);
 
-    MockEnclaveRegistry internal enclaves;
-    DatasetRegistry internal datasets;
-    IMarket internal market;
-    TestToken internal token;
     bytes32[3] internal datasetIds;
     Story internal story;
 
-    function setUp() public virtual {
-        vm.warp(NOW);
-        vm.roll(BLOCK);
-        vm.setBlockhash(BLOCK - 1, keccak256("anchor"));
-        enclaves = new MockEnclaveRegistry();
-        datasets = new DatasetRegistry();
-        market = _newMarket();
-        token = new TestToken();
+    function setUp() public virtual override {
+        super.setUp();
         enclaves.set(enclaveSigner, _enclave(operator, WORKLOAD));
         Payee[] memory payees = new Payee[](2);
         (payees[0], payees[1]) = (Payee(payeeA, 2500), Payee(payeeB, 7500));
-        datasetIds[0] = _register(0, new Payee[](0));
-        datasetIds[1] = _register(1, new Payee[](0));
-        datasetIds[2] = _register(2, payees);
+        datasetIds[0] = _register(_owner(0), 0, new Payee[](0));
+        datasetIds[1] = _register(_owner(1), 1, new Payee[](0));
+        datasetIds[2] = _register(_owner(2), 2, payees);
         _fund(market, payer);
-        story = _newStory(5, 3);
+        _save(_newStory(5, 3));
     }
 
     /* ACTORS AND TERMS */
-
-    function _newMarket() internal returns (IMarket) {
-        address extension = address(new MarketExtension(address(enclaves), address(datasets)));
-        return IMarket(address(new JobMarket(address(enclaves), address(datasets), extension)));
-    }
 
     /// @dev Credit of `account`: enough for all that the tests do.
     function _fund(IMarket market_, address account) internal {
         token.mint(address(this), FUNDS);
         token.approve(address(market_), FUNDS);
         market_.deposit(address(token), account, FUNDS);
-    }
-
-    function _ownerKey(uint256 i) internal pure returns (uint256) {
-        return 0xB0B0 + i;
-    }
-
-    function _owner(uint256 i) internal pure returns (address) {
-        return vm.addr(_ownerKey(i));
-    }
-
-    function _enclave(address by, bytes32 workloadId) internal pure returns (Enclave memory) {
-        return Enclave({
-            operator: by,
-            expiresAt: uint40(NOW + 1 days),
-            registeredAtBlock: 1,
-            tcbStatus: TcbStatus.UpToDate,
-            state: EnclaveState.Active,
-            workloadId: workloadId,
-            platformId: bytes16(keccak256("platform")),
-            evidenceHash: bytes16(keccak256("evidence"))
-        });
-    }
-
-    function _register(uint256 i, Payee[] memory payees) internal returns (bytes32) {
-        vm.prank(_owner(i));
-        return datasets.register(keccak256("content"), bytes32(i), 1000, "https://example.org/data.age", "{}", payees);
     }
 
     function _priceOf(uint256 i) internal pure returns (uint256) {
@@ -161,24 +97,6 @@ abstract contract SessionsTest is Test {
         });
     }
 
-    /// @dev What the market is shown of a grant that is signed with `key`.
-    function _shown(Grant memory grant, uint256 key) internal view returns (ShownGrant memory) {
-        return ShownGrant({
-            anyRequester: grant.requester == address(0),
-            anyOperator: grant.operator == address(0),
-            priceUnit: grant.priceUnit,
-            price: grant.price,
-            maxUses: grant.maxUses,
-            notBefore: grant.notBefore,
-            notAfter: grant.notAfter,
-            resultReaders: grant.resultReaders,
-            epoch: grant.epoch,
-            ownerEpoch: grant.ownerEpoch,
-            nonce: grant.nonce,
-            signature: _sign(key, market.hashGrant(grant))
-        });
-    }
-
     function _template() internal view returns (JobOrder memory order) {
         order.requester = requester;
         order.payer = payer;
@@ -202,7 +120,7 @@ abstract contract SessionsTest is Test {
         it.order = _template();
         it.terms = SessionTerms(MAX_JOBS, CHALLENGE, BOND);
         it.grants = new ShownGrant[](2);
-        (it.grants[0], it.grants[1]) = (_shown(_grant(0), _ownerKey(0)), _shown(_grant(2), _ownerKey(2)));
+        (it.grants[0], it.grants[1]) = (_signGrant(_grant(0), _ownerKey(0)), _signGrant(_grant(2), _ownerKey(2)));
         _fill(it, count, okCount);
     }
 
@@ -210,7 +128,43 @@ abstract contract SessionsTest is Test {
     function _tell(uint256 count, uint256 okCount) internal {
         Story memory it = story;
         _fill(it, count, okCount);
-        story = it;
+        _save(it);
+    }
+
+    /// @dev Piece by piece: the compiler's quick way copies no array of structs to storage.
+    function _save(Story memory it) internal {
+        _saveOrder(it.order);
+        _saveGrants(it.grants);
+        (story.terms, story.claim, story.signature) = (it.terms, it.claim, it.signature);
+        story.receiptHashes = it.receiptHashes;
+        delete story.items;
+        for (uint256 i = 0; i < it.items.length; ++i) {
+            story.items.push(it.items[i]);
+        }
+    }
+
+    function _saveOrder(JobOrder memory from) internal {
+        JobOrder storage to = story.order;
+        (to.requester, to.payer, to.operator, to.token) = (from.requester, from.payer, from.operator, from.token);
+        (to.programId, to.workloadId, to.paramsHash) = (from.programId, from.workloadId, from.paramsHash);
+        (to.resultKey, to.offerHash, to.session) = (from.resultKey, from.offerHash, from.session);
+        (to.operatorFee, to.failureFee, to.bond) = (from.operatorFee, from.failureFee, from.bond);
+        (to.acceptBy, to.deadline, to.quorum, to.nonce) = (from.acceptBy, from.deadline, from.quorum, from.nonce);
+        _saveDatasets(from.datasets);
+    }
+
+    function _saveDatasets(DatasetUse[] memory uses) internal {
+        delete story.order.datasets;
+        for (uint256 i = 0; i < uses.length; ++i) {
+            story.order.datasets.push(uses[i]);
+        }
+    }
+
+    function _saveGrants(ShownGrant[] memory grants) internal {
+        delete story.grants;
+        for (uint256 i = 0; i < grants.length; ++i) {
+            story.grants.push(grants[i]);
+        }
     }
 
     function _fill(Story memory it, uint256 count, uint256 okCount) private view {
@@ -264,8 +218,8 @@ abstract contract SessionsTest is Test {
     /// @dev By requester and payer.
     function _signItem(JobOrder memory order, bytes32 sessionId, OrderItem memory item) internal view {
         bytes32 jobId = _jobId(order, sessionId, item);
-        item.requesterSignature = _sign(REQUESTER_KEY, jobId);
-        item.payerSignature = _sign(PAYER_KEY, jobId);
+        item.requesterSignature = _signature(REQUESTER_KEY, jobId);
+        item.payerSignature = _signature(PAYER_KEY, jobId);
     }
 
     /* HASHES */
@@ -306,57 +260,20 @@ abstract contract SessionsTest is Test {
         view
         returns (bytes32)
     {
-        Outcome memory outcome = item.outcome;
-        return market.hashReceipt(
-            Receipt({
-                jobId: _jobId(order, sessionId, item),
-                status: outcome.failureCode == FailureCode.None ? ReceiptStatus.Ok : ReceiptStatus.Failed,
-                programId: order.programId,
-                workloadId: order.workloadId,
-                paramsHash: item.paramsHash,
-                inputsRoot: outcome.inputsRoot,
-                grantsRoot: outcome.grantsRoot,
-                resultHash: outcome.resultHash,
-                outputCommitment: outcome.outputCommitment,
-                policyHash: outcome.policyHash,
-                fuelUsed: outcome.fuelUsed,
-                outputRows: outcome.outputRows,
-                runSeconds: outcome.runSeconds,
-                countedGrants: outcome.countedGrants,
-                logRoot: outcome.logRoot,
-                logSize: outcome.logSize,
-                anchorBlock: outcome.anchorBlock,
-                anchorHash: outcome.anchorHash,
-                failureCode: outcome.failureCode
-            })
-        );
+        return market.hashReceipt(_receiptOf(_jobOf(order, sessionId, item), item.outcome));
     }
 
     /// @dev Made here, not by the market: EIP-712 from the type's own words.
     function _signClaim(SessionClaim memory claim) internal view returns (bytes memory) {
-        return _sign(ENCLAVE_KEY, _hashClaim(claim, block.chainid, address(market)));
+        return _signature(ENCLAVE_KEY, _hashClaim(claim, block.chainid, address(market)));
     }
 
     function _hashClaim(SessionClaim memory claim, uint256 chain, address verifier) internal pure returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("DataCollabMarket"),
-                keccak256("1"),
-                chain,
-                verifier
-            )
-        );
         bytes32 typeHash = keccak256(
             "SessionClaim(bytes32 sessionId,bytes32 root,uint32 okCount,uint32 failedCount,uint16 countedGrants,"
             "uint64 anchorBlock,bytes32 anchorHash)"
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(abi.encode(typeHash, claim))));
-    }
-
-    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
+        return _typed(chain, verifier, keccak256(abi.encode(typeHash, claim)));
     }
 
     /* TREE */
@@ -410,7 +327,7 @@ abstract contract SessionsTest is Test {
     function _open(Story memory it) internal returns (bytes32 sessionId) {
         sessionId = market.hashSession(it.order, it.terms);
         vm.prank(stranger);
-        market.openSession(it.order, it.terms, URI, _sign(REQUESTER_KEY, sessionId), _sign(PAYER_KEY, sessionId));
+        market.openSession(it.order, it.terms, URI, _signature(REQUESTER_KEY, sessionId), _signature(PAYER_KEY, sessionId));
     }
 
     function _claim(Story memory it) internal {

@@ -2,12 +2,11 @@
 pragma solidity 0.8.37;
 
 import { IMarket } from "../../../contracts/interfaces/IMarket.sol";
-import { DatasetRegistry } from "../../../contracts/market/DatasetRegistry.sol";
-import { JobMarket } from "../../../contracts/market/JobMarket.sol";
-import { MarketExtension } from "../../../contracts/market/MarketExtension.sol";
 import { MockEnclaveRegistry } from "../../../contracts/mocks/MockEnclaveRegistry.sol";
 import { TestToken } from "../../../contracts/mocks/TestToken.sol";
-import { Test } from "../../support/Test.sol";
+import { deployMarket } from "../../support/deployMarket.sol";
+import { Test, deploy } from "../../support/Test.sol";
+import { deployMarket } from "../../support/deployMarket.sol";
 
 /// @notice A market without jobs, and an account with a key, which has tokens, native coin and no credit.
 abstract contract TreasuryTest is Test {
@@ -32,10 +31,7 @@ abstract contract TreasuryTest is Test {
     }
 
     function _newMarket() internal returns (IMarket) {
-        address enclaves = address(new MockEnclaveRegistry());
-        address datasets = address(new DatasetRegistry());
-        address extension = address(new MarketExtension(enclaves, datasets));
-        return IMarket(address(new JobMarket(enclaves, datasets, extension)));
+        return deployMarket(address(new MockEnclaveRegistry()), deploy("DatasetRegistry", ""));
     }
 
     /// @dev Token and native coin, all of it the account's credit.

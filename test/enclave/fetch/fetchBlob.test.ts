@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from "node:net";
@@ -8,9 +8,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import type { Hex } from "viem";
-import { BlobMissingError, type BlobStore, openBlobStore } from "../../../enclave/blobs/blobStore.ts";
+import { BlobCorruptError, BlobMissingError, type BlobStore, openBlobStore } from "../../../enclave/blobs/blobStore.ts";
+import { openSpool, type Spool, SpoolFullError } from "../../../enclave/blobs/spool.ts";
 import {
   createFetchBlob,
+  createFetchCiphertext,
   FetchAbortedError,
   type FetchBlob,
   FetchFailedError,
@@ -394,6 +396,78 @@ describe("createFetchBlob", () => {
       expect(await failureOf(httpsOnly("http://127.0.0.1/", limits))).to.deep.equal(
         new BadUriError("has the scheme http:"),
       );
+    });
+  });
+
+  describe("createFetchCiphertext", () => {
+    let spool: Spool;
+    const fetchCiphertext = (uri: string, options: { maxBytes?: number; sha256?: Hex } = {}) =>
+      createFetchCiphertext({ blobs, spool, allowHttp: true, allowPrivateAddresses: true })(uri, {
+        ...limits,
+        sha256: contentHash,
+        ...options,
+      });
+    beforeEach(async () => {
+      spool = await openSpool({ dir: join(dir, "spool"), maxTotalBytes: 150_000, maxMemoryBytes: 10 });
+    });
+    const collect = async (ciphertext: { read(): AsyncIterable<Uint8Array> }) =>
+      Buffer.concat(await Array.fromAsync(ciphertext.read(), (piece) => Buffer.from(piece)));
+
+    it("keeps what HTTP delivers in the spool until it is released", async () => {
+      const origin = await serve((_request, response) => void response.end(content));
+      const ciphertext = await fetchCiphertext(origin);
+      expect([ciphertext.sizeBytes, spool.usedBytes()]).to.deep.equal([content.length, maxBytes]);
+      for (let count = 0; count < 2; count++) expect(await collect(ciphertext)).to.deep.equal(content);
+      await ciphertext.release();
+      expect(spool.usedBytes()).to.equal(0);
+    });
+
+    it("throws FetchMismatchError or FetchTooLargeError, and leaves nothing", async () => {
+      const origin = await serve((_request, response) => void response.end("other"));
+      const actual = `0x${hash("sha256", "other")}`;
+      expect(await failureOf(fetchCiphertext(origin))).to.deep.equal(
+        new FetchMismatchError(origin, contentHash, actual),
+      );
+      expect(await failureOf(fetchCiphertext(origin, { maxBytes: 4 }))).to.deep.equal(
+        new FetchTooLargeError(origin, 4),
+      );
+      expect(spool.usedBytes()).to.equal(0);
+    });
+
+    it("throws SpoolFullError, and hangs up, when there is no room", async () => {
+      let hungUp: () => void = () => undefined;
+      const closed = new Promise<void>((resolve) => {
+        hungUp = resolve;
+      });
+      const origin = await serve((_request, response) => void response.on("close", hungUp).write("a"));
+      const held = await spool.take((async function* () {})(), maxBytes, () => new RangeError());
+      expect(await failureOf(fetchCiphertext(origin))).to.deep.equal(new SpoolFullError(150_000));
+      await closed;
+      await held.release();
+    });
+
+    it("reads a stored blob where it lies", async () => {
+      const name = hash("sha256", content);
+      await blobs.put(name, content);
+      const ciphertext = await fetchCiphertext(`blob:${name}`);
+      expect([ciphertext.sizeBytes, spool.usedBytes()]).to.deep.equal([content.length, 0]);
+      expect(await collect(ciphertext)).to.deep.equal(content);
+      expect(await collect(ciphertext)).to.deep.equal(content);
+      await ciphertext.release();
+    });
+
+    it("throws BlobCorruptError if a stored blob is, or becomes, another, and FetchMismatchError for a wrong name", async () => {
+      const name = hash("sha256", content);
+      await blobs.put(name, content);
+      const ciphertext = await fetchCiphertext(`blob:${name}`);
+      const other: Hex = `0x${"12".repeat(32)}`;
+      expect(await failureOf(fetchCiphertext(`blob:${name}`, { sha256: other }))).to.deep.equal(
+        new FetchMismatchError(`blob:${name}`, other, `0x${name}`),
+      );
+      await writeFile(join(dir, name), Buffer.alloc(content.length));
+      expect(await failureOf(collect(ciphertext))).to.deep.equal(new BlobCorruptError(name));
+      expect(await failureOf(collect(ciphertext))).to.deep.equal(new BlobMissingError(name));
+      expect(await failureOf(fetchCiphertext(`blob:${name}`))).to.deep.equal(new BlobMissingError(name));
     });
   });
 

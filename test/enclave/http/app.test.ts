@@ -26,6 +26,7 @@ import type { Deployment } from "../../../protocol/deployment.ts";
 import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
 import { grantSchema } from "../../../protocol/grantPackage.ts";
+import { maxSignatureBytes } from "../../../protocol/limits.ts";
 import { signedOrderToJson } from "../../../protocol/signedOrder.ts";
 import { sampleJob } from "../../support/emitter.ts";
 import {
@@ -145,8 +146,8 @@ describe("createApp", () => {
         order: { ...signedOrder.order, datasets: Array.from({ length: 16 }, () => use) },
         programUri: `https://example.org/${"x".repeat(1004)}`,
         params: `0x${"20".repeat(8192)}`,
-        requesterSignature: `0x${"ab".repeat(1024)}`,
-        payerSignature: `0x${"cd".repeat(1024)}`,
+        requesterSignature: `0x${"ab".repeat(maxSignatureBytes)}`,
+        payerSignature: `0x${"cd".repeat(maxSignatureBytes)}`,
       };
       const post = async (body: object) =>
         (await server.send("POST", "/orders", { headers: json, body: JSON.stringify(body) })).status;

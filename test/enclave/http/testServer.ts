@@ -13,6 +13,7 @@ import { type ServerOptions, startServer } from "../../../enclave/http/server.ts
 import type { Attestation, EnclaveView, WorkerApi } from "../../../enclave/http/workerApi.ts";
 import { createLogger } from "../../../enclave/log/logger.ts";
 import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
+import { quickjs } from "../../../protocol/engines.ts";
 import type { BaseError } from "../../../protocol/errors.ts";
 
 export const settledJob: Hex = `0x${"11".repeat(32)}`;
@@ -30,6 +31,7 @@ export const enclaveView: EnclaveView = {
   operator: address,
   gasWallet: address,
   workloadId: zero32,
+  engines: [quickjs],
   endpoint: "http://127.0.0.1:8080",
   chainId: 31337,
   registry: address,
@@ -118,6 +120,9 @@ export async function startTestServer(options: TestOptions = {}) {
           ? { released: false }
           : undefined,
     takeOrder: async ({ order }) => ({ jobId: hashOrder(domain, order) }),
+    session: () => undefined,
+    leaves: () => undefined,
+    requestClaim: async () => undefined,
     offer: () => offer,
     acceptGrant: async ({ grant }) => ({ grantHash: hashGrant(domain, grant) }),
     blobs,

@@ -6,6 +6,8 @@ import { JobStop } from "../../../enclave/jobs/jobStop.ts";
 import type { ConsentAtAnchor, JobPorts, OrderProof, RunnableJob } from "../../../enclave/jobs/ports.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
 import { domainOf, type Grant, priceUnits } from "../../../protocol/eip712.ts";
+import type { Policy } from "../../../protocol/policy.ts";
+import type { Manifest } from "../../../protocol/program.ts";
 import { sampleJob } from "../../support/emitter.ts";
 import { plainGrant } from "../../support/plainTerms.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -19,6 +21,8 @@ const { jobId, order, programUri } = sampleJob(deployment, 1);
 const [use] = order.datasets as [(typeof order.datasets)[number]];
 const identity = await createIdentity();
 
+const manifestOf = (policy: Policy | undefined) => ({ output: { policy } }) as Manifest; // all that is read
+
 type World = {
   grant?: Partial<Grant>;
   consent?: Partial<ConsentAtAnchor>;
@@ -26,9 +30,11 @@ type World = {
   maxPrice?: bigint;
   uses?: bigint;
   signed?: boolean;
+  policy?: Policy;
 };
 
-async function gather({ grant = {}, consent = {}, proof = "signed", maxPrice = 5n, uses = 0n, signed = true }: World) {
+async function gather(world: World) {
+  const { grant = {}, consent = {}, proof = "signed", maxPrice = 5n, uses = 0n, signed = true, policy } = world;
   const given: Grant = {
     datasetId: use.datasetId,
     programId: order.programId,
@@ -66,6 +72,7 @@ async function gather({ grant = {}, consent = {}, proof = "signed", maxPrice = 5
       isSignedBy: async () => signed,
     },
     fetch: unused,
+    fetchCiphertext: unused,
     run: unused,
     alone: unused,
     observe: () => undefined,
@@ -74,7 +81,7 @@ async function gather({ grant = {}, consent = {}, proof = "signed", maxPrice = 5
   const changed = { ...order, datasets: [{ ...use, maxPrice }] };
   const origin = { by: "opening", index: 0n, openedHash: zeroHash } as const;
   const job: RunnableJob = { jobId, order: changed, programUri, params: new Uint8Array(), origin };
-  return gatherConsents(ports, job, { anchor, proof });
+  return gatherConsents(ports, job, { anchor, proof, program: { manifest: manifestOf(policy) } });
 }
 
 async function stopOf(world: World) {
@@ -102,6 +109,20 @@ describe("gatherConsents", () => {
     const named = { requester: order.requester };
     expect(await stopOf({ proof: "told", grant: named })).to.deep.equal(["GrantRefused", true, why]);
     await gather({ proof: "signed", grant: named });
+  });
+
+  it("ends in BudgetExceeded where the grant is not limited as the program's policy wants, before anything is opened", async () => {
+    const policy = { maxUses: 3 };
+    await gather({ policy, grant: { maxUses: 3n }, uses: 2n });
+    const why = ": more uses than the policy allows";
+    for (const maxUses of [0n, 4n, 2n ** 64n - 1n])
+      expect(await stopOf({ policy, grant: { maxUses } })).to.deep.equal(["BudgetExceeded", true, why]);
+    // Used up is another thing, and is said first.
+    expect(await stopOf({ policy, grant: { maxUses: 4n }, uses: 4n })).to.deep.equal([
+      "GrantRefused",
+      true,
+      ": used up",
+    ]);
   });
 
   it("refuses a consent that has ended, is used up, or that the owner of now has not signed", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { type Address, getAddress, hexToBytes, keccak256, zeroHash } from "viem";
 import { createIdentity } from "../../../enclave/attestation/identity.ts";
+import { TransactionRevertedError } from "../../../enclave/chain/sender.ts";
 import type { Fetched, Outcome, RunnableJob, Standing } from "../../../enclave/jobs/ports.ts";
 import { createRunner, type RunnerPorts } from "../../../enclave/jobs/runner.ts";
 import type { SettlementVerdict } from "../../../enclave/jobs/settlement.ts";
@@ -35,10 +36,10 @@ type World = {
   /** The key that signed an outcome kept from before. */
   savedBy?: Address;
   savedOk?: boolean;
-  verdicts?: SettlementVerdict[];
+  verdicts?: (SettlementVerdict | "mined in vain")[];
   waitMs?: number;
   /** What fetching the program comes to; default: it may yet come. */
-  fetched?: Fetched;
+  fetched?: Fetched<Uint8Array>;
   /** A minute apart; default 1. */
   ticks?: number;
 };
@@ -84,6 +85,7 @@ async function attempt(world: World) {
       done.push("fetch");
       return world.fetched ?? { status: "unavailable", fact: "not yet", final: false };
     },
+    fetchCiphertext: unused,
     run: unused,
     alone: (work) => work(),
     observe: () => undefined,
@@ -92,7 +94,9 @@ async function attempt(world: World) {
     saveOutcome: (_, outcome) => void saved.push(outcome),
     settle: async () => {
       done.push("settle");
-      return verdicts.shift() ?? "ended";
+      const verdict = verdicts.shift() ?? "ended";
+      if (verdict === "mined in vain") throw new TransactionRevertedError(zeroHash);
+      return verdict;
     },
     accept: async () => void done.push("accept"),
     giveUp: (_, why) => void done.push(`give up: ${why}`),
@@ -190,6 +194,24 @@ describe("createRunner, of an accepted job whose result the market does not take
       newestTimestamp: 9_999n,
     };
     expect((await attempt(plain)).failures).to.deep.equal([]);
+  });
+});
+
+describe("createRunner, of a job whose settlement passes when it is simulated, and is mined in vain", () => {
+  const vain = { savedBy: identity.signingKey, savedOk: true, ticks: 1_440 }; // a day
+  const verdicts = () => Array(1_440).fill("mined in vain");
+
+  it("pauses ever longer, so that its gas money lasts", async () => {
+    for (const signed of [true, false]) {
+      const { done } = await attempt({ ...vain, signed, verdicts: verdicts() });
+      expect(done.length).to.be.within(8, 20);
+    }
+  });
+
+  it("fails it after ten tries where a bond is at stake", async () => {
+    const accepted = { changes: { bond: 5n }, standing: { is: "accepted", by: identity.signingKey } } as const;
+    const { failures, done } = await attempt({ ...vain, ...accepted, ticks: 12, verdicts: verdicts().slice(0, 11) });
+    expect([failures, done.length]).to.deep.equal([["GrantRefused"], 13]);
   });
 });
 

@@ -149,4 +149,32 @@ describe("createTakeOrder", () => {
     await rejection(take(await signedOrder(1)), TooManyOrdersError);
     expect(kept.size).to.equal(0);
   });
+
+  it("takes one of two orders that come at once and would pass the credit together, and the same order once", async () => {
+    const { order } = await signedOrder(1);
+    const pair = taker({ credit: costOf(order) });
+    const both = await Promise.allSettled([pair.take(await signedOrder(1)), pair.take(await signedOrder(2))]);
+    expect(both.map(({ status }) => status)).to.have.members(["fulfilled", "rejected"]);
+    const { reason } = both.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+    expect(reason)
+      .to.be.instanceOf(PayerShortError)
+      .and.to.include({ needed: 2n * costOf(order), credit: costOf(order) });
+    expect(pair.kept.size).to.equal(1);
+
+    let times = 0;
+    const kept = new Map<Hex, JobOrder>();
+    const { take } = taker({
+      credit: costOf(order),
+      isKnown: (jobId) => kept.has(jobId),
+      waiting: () => [...kept.values()],
+      keep: (jobId, signed) => {
+        times++;
+        kept.set(jobId, signed.order);
+      },
+    });
+    const same = await signedOrder(1);
+    const jobId = hashOrder(domain, same.order);
+    expect(await Promise.all([take(same), take(same)])).to.deep.equal([{ jobId }, { jobId }]);
+    expect(times).to.equal(1);
+  });
 });

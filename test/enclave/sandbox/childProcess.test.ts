@@ -3,18 +3,40 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
-import { type ChildEnd, runChild, SandboxStartError } from "../../../enclave/sandbox/childProcess.ts";
+import { type ChildEnd, startProcess } from "../../../enclave/sandbox/childProcess.ts";
+import type { JobFeed } from "../../../enclave/sandbox/feed.ts";
 import { findWall, stands, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
 import { runningOf, watchProcesses } from "./watchProcesses.ts";
 
 const mebibyte = 1024 * 1024;
-const limits = { wallMs: 20_000, answerBytes: 4096, engineBytes: 64 * mebibyte, heapBytes: 64 * mebibyte };
-const ready = "send(Uint8Array.of(0x52));";
+const memory = { wasmBytes: 64 * mebibyte, heapBytes: 64 * mebibyte, nativeBytes: 0 };
+const limits = { ...memory, bufferBytes: 64 * mebibyte, scratchBytes: 0, wallMs: 20_000, answerBytes: 4096 };
+const up = "send(Uint8Array.of(0x52));";
+const begin = "read(new Uint8Array(1)); send(Uint8Array.of(0x42));";
+const ready = `${up}${begin}`;
+const noJob: JobFeed = { head: Uint8Array.of(1), blobs: [], inputs: [] };
 
 /** Runs `body` as the sandbox process itself: what a program could do that has broken the engine. */
-function runAsChild(body: string, wall: Wall, changes: Partial<typeof limits> = {}): Promise<ChildEnd> {
-  const sandbox = `export async function main(payload, send) { ${body} }`;
-  return runChild({ sandbox }, [new TextEncoder().encode("payload")], { ...limits, ...changes }, wall);
+function startWith(body: string, wall: Wall, changes: Partial<typeof limits> = {}) {
+  const sandbox = `export async function main(load, read, send) { const length = read(new Uint8Array(4))[0];
+    read(new Uint8Array(length)); ${body} }`;
+  const parts = { code: { sandbox, guest: "export const load = 1" }, artifacts: [], nativeFiles: [] };
+  return startProcess(parts, { ...limits, ...changes }, wall);
+}
+
+async function runAsChild(
+  body: string,
+  wall: Wall,
+  changes: Partial<typeof limits> = {},
+  job: JobFeed = noJob,
+): Promise<ChildEnd> {
+  const child = startWith(body, wall, changes);
+  try {
+    if (!(await child.ready)) return { end: "unused" };
+    return await child.run(job, { ...limits, ...changes });
+  } finally {
+    await child.kill();
+  }
 }
 
 /** Everything is tried; the answer says how each attempt ended. */
@@ -56,7 +78,7 @@ const probe = (port: number) => `
   process.exit(0);
 `;
 
-describe("runChild", () => {
+describe("startProcess", () => {
   const watch = watchProcesses();
   let standing: Wall[];
   before(async () => {
@@ -100,7 +122,7 @@ describe("runChild", () => {
           binding: denied,
           WASI: denied,
           eval: "EvalError",
-          "import file": denied,
+          "import file": wall.hides ? "ERR_MODULE_NOT_FOUND" : denied,
           environment: "",
           arguments: "",
         });
@@ -116,15 +138,81 @@ describe("runChild", () => {
     }
   });
 
-  it("hands the payload over and the answer back, whatever the sizes of the pieces", async () => {
-    const source = `export async function main(payload, send) {
-      send(Uint8Array.of(0x52, 1)); send(new Uint8Array(300000).fill(2)); send(payload.subarray(0, 2)); send(payload.subarray(-1)); }`;
-    const payload = [Uint8Array.of(7), new Uint8Array(5 * mebibyte), new Uint8Array(0), Uint8Array.of(8)];
-    const end = await runChild({ sandbox: source }, payload, { ...limits, answerBytes: 300_004 }, await findWall());
-    const answer = new Uint8Array(300_004).fill(2);
+  it("hands the job over and the answer back, whatever the sizes of the pieces", async () => {
+    const body = `${ready} const all = read(new Uint8Array(5 * 2 ** 20 + 6));
+      send(Uint8Array.of(1)); send(new Uint8Array(300000).fill(2)); send(all.subarray(0, 2)); send(all.subarray(-4));
+      process.exit(0);`;
+    const owned = Uint8Array.of(9, 10);
+    async function* chunks() {
+      yield Uint8Array.of(8);
+      yield new Uint8Array(0);
+      yield owned;
+    }
+    const job: JobFeed = {
+      head: Uint8Array.of(0),
+      blobs: [Uint8Array.of(7), new Uint8Array(5 * mebibyte)],
+      inputs: [Uint8Array.of(0, 11), { sizeBytes: 3, chunks: chunks(), owned: true }],
+    };
+    const end = await runAsChild(body, await findWall(), { answerBytes: 300_007 }, job);
+    const answer = new Uint8Array(300_007).fill(2);
     answer[0] = 1;
-    answer.set([7, 0, 8], 300_001);
+    answer.set([7, 0, 11, 8, 9, 10], 300_001);
     expect(end).to.deep.equal({ end: "answered", answer: Buffer.from(answer) });
+    expect(owned).to.deep.equal(Uint8Array.of(0, 0));
+  });
+
+  describe("when an input comes in chunks", () => {
+    const readAll = `${ready} for (;;) read(new Uint8Array(1));`;
+    const jobOf = (chunks: AsyncIterable<Uint8Array>, sizeBytes: number): JobFeed => ({
+      ...noJob,
+      inputs: [{ sizeBytes, chunks }],
+    });
+    async function* count(chunks: number) {
+      for (let i = 0; i < chunks; i++) yield Uint8Array.of(i);
+    }
+
+    it("says so if it is not of its size", async () => {
+      const wall = await findWall();
+      for (const size of [0, 2, 4])
+        expect(await runAsChild(readAll, wall, {}, jobOf(count(3), size))).to.deep.equal({ end: "misfed" });
+    });
+
+    it("throws what its source throws", async () => {
+      const broken = new RangeError("the source broke");
+      async function* breaking() {
+        yield Uint8Array.of(1);
+        throw broken;
+      }
+      const thrown = await runAsChild(readAll, await findWall(), {}, jobOf(breaking(), 9)).catch((error) => error);
+      expect(thrown).to.equal(broken);
+    });
+
+    it("ends it if it stalls, or is not read, and takes no more of it than fits between", async () => {
+      const wall = await findWall();
+      async function* stalling() {
+        yield Uint8Array.of(1);
+        await new Promise(() => undefined);
+      }
+      const timeout = { end: "timeout" };
+      expect(await runAsChild(readAll, wall, { wallMs: 200 }, jobOf(stalling(), 9))).to.deep.equal(timeout);
+      let taken = 0;
+      let returned = false;
+      async function* endless() {
+        try {
+          for (;;) {
+            taken += 65_536;
+            yield new Uint8Array(65_536);
+          }
+        } finally {
+          returned = true;
+        }
+      }
+      const idle = `${ready} for (;;);`;
+      expect(await runAsChild(idle, wall, { wallMs: 200 }, jobOf(endless(), 2 ** 40))).to.deep.equal(timeout);
+      expect(taken).to.be.within(65_536, mebibyte);
+      await setTimeout(10);
+      expect(returned).to.equal(true);
+    });
   });
 
   it("kills a process that answers too much, or never ends", async () => {
@@ -150,8 +238,8 @@ describe("runChild", () => {
   it("caps the memory that an engine may have", async () => {
     const source = `${ready} let pages = 0; try { const m = new WebAssembly.Memory({ initial: 1 });
       for (;;) { m.grow(16); pages += 16; } } catch { send(Uint8Array.of(pages / 16)); }`;
-    const end = await runAsChild(source, await findWall(), { engineBytes: 8 * mebibyte });
-    expect(end).to.deep.equal({ end: "answered", answer: Buffer.of(7) });
+    const end = await runAsChild(source, await findWall(), { wasmBytes: 32 * mebibyte });
+    expect(end).to.deep.equal({ end: "answered", answer: Buffer.of(31) });
   });
 
   it("leaves no process behind when the worker is killed, behind every wall of this machine", async () => {
@@ -168,22 +256,22 @@ describe("runChild", () => {
     }
   });
 
-  it("throws SandboxStartError if the process does not get ready", async () => {
+  it("says that it does not get ready, whatever it does instead", async () => {
     const wall = await findWall();
     for (const body of ["", "throw new Error('no')", "send(Uint8Array.of(0x51)); for (;;);", "syntax error"]) {
-      const error = await runAsChild(body, wall).catch((thrown: unknown) => thrown);
-      if (!(error instanceof SandboxStartError)) return expect.fail(`${body}: ${String(error)}`);
-      expect(error).to.include({
-        name: "Sandbox.SandboxStartError",
-        message: `The sandbox process did not start (wall: ${wall.name}).`,
-        hint: "Look at the machine's free memory and process limits; nothing of the data was used.",
-        retryable: true,
-      });
-      expect(error.cause).to.equal(undefined);
+      const child = startWith(body, wall);
+      expect(await child.ready, body).to.equal(false);
+      await child.kill();
     }
-    const missing: Wall = { name: "none", wrap: () => ["/nonexistent/node"] };
-    const error = await runAsChild("", missing).catch((thrown: unknown) => thrown);
-    expect(error).to.be.instanceOf(SandboxStartError);
+    const missing: Wall = { name: "none", hides: false, wrap: () => ["/nonexistent/node"] };
+    expect(await startWith("", missing).ready).to.equal(false);
+  });
+
+  it("tells a process that dies before it begins from one that dies in its job", async () => {
+    const wall = await findWall();
+    expect(await runAsChild(`${up} process.exit(0);`, wall)).to.deep.equal({ end: "unused" });
+    expect(await runAsChild(`${up} send(Uint8Array.of(0x43));`, wall)).to.deep.equal({ end: "unused" });
+    expect(await runAsChild(`${ready} process.exit(0);`, wall)).to.deep.include({ end: "answered" });
   });
 });
 
@@ -197,7 +285,9 @@ describe("findWall", () => {
   });
 
   it("says that a wall without its tools does not stand", async () => {
-    expect(await stands({ name: "limits", wrap: (command) => ["/nonexistent/prlimit", ...command] })).to.equal(false);
-    expect(await stands({ name: "limits", wrap: () => ["/bin/false"] })).to.equal(false);
+    expect(
+      await stands({ name: "limits", hides: false, wrap: (command) => ["/nonexistent/prlimit", ...command] }),
+    ).to.equal(false);
+    expect(await stands({ name: "limits", hides: false, wrap: () => ["/bin/false"] })).to.equal(false);
   });
 });

@@ -1,30 +1,49 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { EngineMismatchError, loadEngine, requirePinned, toJavaScript } from "../../../enclave/sandbox/engine.ts";
+import { quickjsEngine } from "../../../enclave/sandbox/engines/quickjs/index.ts";
+import { engines, findEngine } from "../../../enclave/sandbox/engines.ts";
+import { EngineMismatchError, requirePinned, toJavaScript } from "../../../enclave/sandbox/guestCode.ts";
 import { quickjs, sameRuntime } from "../../../protocol/engines.ts";
 
-describe("loadEngine", () => {
-  it("loads the pinned engine, once", async () => {
-    const engine = await loadEngine();
-    expect(`0x${createHash("sha256").update(engine.wasm).digest("hex")}`).to.equal(quickjs.artifactSha256);
-    expect(engine.code["./version.js"]).to.include(quickjs.version);
-    expect(await loadEngine()).to.equal(engine);
+describe("quickjsEngine", () => {
+  it("loads the pinned engine", async () => {
+    const { code, artifacts, nativeFiles } = await quickjsEngine.load();
+    const hashes = artifacts.map((bytes) => `0x${createHash("sha256").update(bytes).digest("hex")}`);
+    expect(hashes).to.deep.equal([quickjs.artifactSha256]);
+    expect(code["./version.js"]).to.include(quickjs.version);
+    expect(nativeFiles).to.deep.equal([]);
   });
+});
 
+describe("findEngine", () => {
+  it("finds an engine by its runtime, to the hash", () => {
+    for (const engine of engines) {
+      expect(findEngine({ ...engine.runtime })).to.equal(engine);
+      expect(findEngine({ ...engine.runtime, version: "0" })).to.equal(undefined);
+      expect(findEngine({ ...engine.runtime, artifactSha256: `0x${"00".repeat(32)}` })).to.equal(undefined);
+    }
+    expect(findEngine({ ...quickjs, engine: "pyodide" })).to.equal(undefined);
+  });
+});
+
+describe("requirePinned", () => {
   it("refuses an engine with one bit changed", async () => {
-    const wasm = Uint8Array.from((await loadEngine()).wasm);
+    const wasm = Uint8Array.from((await quickjsEngine.load()).artifacts[0] ?? []);
+    requirePinned(quickjs, wasm);
     wasm[1000] = Number(wasm[1000]) ^ 1;
     const sha256 = `0x${createHash("sha256").update(wasm).digest("hex")}`;
-    expect(() => requirePinned(wasm))
+    expect(() => requirePinned(quickjs, wasm))
       .to.throw(EngineMismatchError)
       .that.includes({
         name: "Sandbox.EngineMismatchError",
-        message: `quickjs.wasm has SHA-256 ${sha256}, expected ${quickjs.artifactSha256}.`,
-        hint: "Install quickjs-wasi 3.6.2 from the lock file (npm ci).",
+        message: `The artifact of quickjs has SHA-256 ${sha256}, expected ${quickjs.artifactSha256}.`,
+        hint: "Install version 3.6.2 of it from the lock file (npm ci).",
         retryable: false,
       });
   });
+});
 
+describe("toJavaScript", () => {
   it("strips types without a warning, and leaves warnings as they were", () => {
     const { emitWarning } = process;
     expect(toJavaScript("const n: number = 1")).to.equal("const n         = 1");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { packHead } from "../../../enclave/sandbox/frames.ts";
-import { readAnswer } from "../../../enclave/sandbox/outcome.ts";
+import { maxOutputValues, readAnswer } from "../../../enclave/sandbox/outcome.ts";
 import { makeProgram } from "./makeProgram.ts";
 
 const { manifest } = makeProgram("", {
@@ -18,7 +18,8 @@ function answer(head: object | string, body: string | Uint8Array = ""): Uint8Arr
   return Buffer.concat([bytes, typeof body === "string" ? Buffer.from(body) : body]);
 }
 
-const ok = { result: "ok", fuel: 10_000, console: { lines: 0, bytes: 0 } };
+const printsHash = `0x${"5a".repeat(32)}` as const;
+const ok = { result: "ok", fuel: 10_000, console: { lines: 0, bytes: 0 }, printsHash };
 
 describe("readAnswer", () => {
   it("reads an output and makes it canonical", () => {
@@ -28,6 +29,7 @@ describe("readAnswer", () => {
       outputBytes: new TextEncoder().encode('{"n":100}'),
       fuelUsed: 16_384,
       console: { lines: 0, bytes: 0 },
+      printsHash,
     });
   });
 
@@ -73,6 +75,8 @@ describe("readAnswer", () => {
       { ...ok, result: "None" },
       { ...ok, result: "GrantRefused" },
       { ...ok, console: { lines: 1 } },
+      { ...ok, printsHash: "0x5a" },
+      { ...ok, printsHash: "secret" },
     ];
     expect(fuel).to.equal(10_000);
     for (const head of heads) expect(readAnswer(manifest, answer(head, '{"n":1}'))).to.deep.equal(trapped);
@@ -97,5 +101,14 @@ describe("readAnswer", () => {
     const tooLarge = { ...refused, failure: "OutputTooLarge" };
     expect(readAnswer(manifest, answer(ok, `{"n":1}${" ".repeat(14)}`))).to.deep.equal(tooLarge);
     expect(readAnswer(manifest, answer(ok, '{"n":1e20}'))).to.deep.equal(tooLarge);
+  });
+
+  it("refuses an output of more values than the worker holds, whatever its strings say", () => {
+    const open = { ...manifest, output: { ...manifest.output, schema: {}, maxBytes: 2 ** 26 } };
+    const tooLarge = { status: "failed", failure: "OutputTooLarge", fuelUsed: 16_384 };
+    const many = `[${"[],".repeat(maxOutputValues / 2)}1]`;
+    expect(readAnswer(open, answer(ok, many))).to.deep.equal(tooLarge);
+    const text = `["${'\\\\,[{\\",[{'.repeat(maxOutputValues / 4)}"]`;
+    expect(readAnswer(open, answer(ok, text))).to.deep.include({ status: "ok" });
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { maxParamsBytes, runProgram } from "../../../enclave/sandbox/runProgram.ts";
 import { findWall } from "../../../enclave/sandbox/wall.ts";
@@ -8,6 +9,7 @@ import { makeProgram } from "./makeProgram.ts";
 import { watchProcesses } from "./watchProcesses.ts";
 
 const canary = "CANARY-7f3a";
+const hashOf = (text: string) => `0x${createHash("sha256").update(text).digest("hex")}`;
 const encode = (text: string) => new TextEncoder().encode(text);
 const inputs = [encode(canary)];
 type Sources = Parameters<typeof makeProgram>[0];
@@ -34,12 +36,7 @@ describe("runProgram", () => {
   });
   after(() => watch.stop());
 
-  afterEach("the next run works, and no process is left", async () => {
-    const before = watch.started();
-    expect(await outputOf("export default ({ data }) => data.length")).to.equal(canary.length);
-    expect(watch.started()).to.equal(before + 1);
-    expect(watch.survivors()).to.deep.equal([]);
-  });
+  afterEach("no process is left", () => expect(watch.survivors()).to.deep.equal([]));
 
   describe("when the program behaves", () => {
     it("gives inputs by name, parsed if JSON, and the parameters", async () => {
@@ -61,7 +58,18 @@ describe("runProgram", () => {
         outputBytes: encode('{"list":[1,null],"note":"","table":"a,b\\n1,é😀\\n","year":2000}'),
         fuelUsed: 16_384,
         console: { lines: 0, bytes: 0 },
+        printsHash: hashOf(""),
       });
+    });
+
+    it("takes an input in chunks, cut anywhere", async () => {
+      const bytes = encode("\ufeffé😀");
+      async function* chunks() {
+        for (const byte of bytes) yield Uint8Array.of(byte);
+      }
+      const program = makeProgram("export default ({ data }) => data");
+      const inputs = [{ sizeBytes: bytes.length, chunks: chunks() }];
+      expect(await runProgram({ program, inputs, params: {} })).to.deep.include({ status: "ok", output: "é😀" });
     });
 
     it("imports the program's own files, also by import()", async () => {
@@ -81,13 +89,15 @@ describe("runProgram", () => {
       expect(await outputOf(source)).to.equal(4951);
     });
 
-    it("counts what is printed, and rounds the counts up", async () => {
+    it("counts and hashes what is printed, and rounds the counts up", async () => {
       const outcome = await run(`export default ({ data }) => {
-        for (const print of [console.log, console.error, console.warn]) print(data, 5, { data });
+        for (const print of [console.log, console.error, console.warn]) print(data, 5, { get a() { throw data; } }, null);
+        console.log(); console.log("é".repeat(65537));
         return 1;
       }`);
-      // 3 lines of 11 characters in UTF-16: 66 bytes.
-      expect(outcome).to.deep.include({ status: "ok", output: 1, console: { lines: 4, bytes: 128 } });
+      const printed = `${canary} 5 [object] [object]\n`.repeat(3);
+      const printsHash = hashOf(`${printed}\n[65537]\n`);
+      expect(outcome).to.deep.include({ status: "ok", output: 1, console: { lines: 8, bytes: 128 }, printsHash });
     });
 
     it("gives the same outcome on every run", async () => {
@@ -137,15 +147,26 @@ describe("runProgram", () => {
       expect(await outputOf("export default (_, p) => p", { params }, { k: 1 })).to.deep.equal({ k: 1 });
     });
 
-    it("refuses inputs that are missing, too many or not UTF-8", async () => {
+    it("refuses inputs that are missing, too many or of a form that the engine does not take", async () => {
+      const mismatch = { status: "failed", failure: "InputMismatch", fuelUsed: 0 };
       const program = makeProgram(nothing);
-      for (const bad of [
-        [],
-        [encode("a"), encode("b")],
-        [Uint8Array.of(0xc3, 0x28)],
-        [Uint8Array.of(0xed, 0xa0, 0x80)],
-      ]) {
-        const outcome = await runProgram({ program, inputs: bad, params: {} });
+      for (const bad of [[], [encode("a"), encode("b")]])
+        expect(await runProgram({ program, inputs: bad, params: {} })).to.deep.equal(mismatch);
+      for (const format of ["parquet", "bytes"] as const)
+        expect(await run(nothing, { inputs: [{ name: "data", format }] })).to.deep.equal(mismatch);
+    });
+
+    it("refuses inputs that are not UTF-8, or not of the size that was said", async () => {
+      const program = makeProgram(nothing);
+      for (const bad of [Uint8Array.of(0xc3, 0x28), Uint8Array.of(0xed, 0xa0, 0x80)]) {
+        const outcome = await runProgram({ program, inputs: [bad], params: {} });
+        expect(outcome).to.deep.include({ status: "failed", failure: "InputMismatch" });
+      }
+      async function* chunks() {
+        yield encode("abc");
+      }
+      for (const sizeBytes of [2, 4]) {
+        const outcome = await runProgram({ program, inputs: [{ sizeBytes, chunks: chunks() }], params: {} });
         expect(outcome).to.deep.equal({ status: "failed", failure: "InputMismatch", fuelUsed: 0 });
       }
     });

@@ -25,7 +25,8 @@ import { OtherDeploymentError, openStore, type Store } from "../../../enclave/st
 import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../../protocol/chain/marketEvents.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
-import { domainOf, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
+import { domainOf, type Grant, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
+import { maxDatasets, maxSignatureBytes } from "../../../protocol/limits.ts";
 import { type SampleJob, sampleJob, sampleReceipt } from "../../support/emitter.ts";
 import { rejection } from "../../support/rejection.ts";
 
@@ -162,8 +163,8 @@ describe("store", () => {
 
     it("throws StoreSchemaError for another version, another application, altered tables", async () => {
       const cases = [
-        ["PRAGMA user_version = 1", "its version is 1, this worker's is 2"],
-        ["PRAGMA user_version = 2; PRAGMA application_id = 7", "it is not a worker's store"],
+        ["PRAGMA user_version = 1", "its version is 1, this worker's is 3"],
+        ["PRAGMA user_version = 3; PRAGMA application_id = 7", "it is not a worker's store"],
         [
           `PRAGMA application_id = ${0x64636d77}; CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN DELETE FROM outcomes; END`,
           "its tables were altered",
@@ -401,6 +402,22 @@ describe("store", () => {
       reopen();
       expect(store.outcome(job.jobId)).to.deep.equal(ok);
       expect(store.outcome(job.jobId, hashOfReceipt(failed.receipt))).to.deep.equal(failed);
+    });
+
+    it("reads back as many grants, as large and with as long signatures, as a job can have", async () => {
+      const wide = 2n ** 256n - 1n;
+      const long = 2n ** 64n - 1n;
+      const id: Hex = `0x${"ab".repeat(32)}`;
+      const grant: Grant = {
+        ...{ datasetId: id, programId: id, workloadId: id, requester: signer, operator: signer, token: signer },
+        ...{ priceUnit: 2, price: wide, maxUses: long, notBefore: long, notAfter: long, nonce: wide },
+        ...{ resultReaders: Array(16).fill(id), epoch: 2 ** 32 - 1, ownerEpoch: 2 ** 32 - 1 },
+      };
+      const signature: Hex = `0x${"cd".repeat(maxSignatureBytes)}`;
+      const outcome = { ...(await outcomeOf(job)), grants: Array(maxDatasets).fill({ grant, signature }) };
+      store.saveOutcome(outcome);
+      reopen();
+      expect(store.outcome(job.jobId)).to.deep.equal(outcome);
     });
 
     it("refuses what is not signed, or not a result of its receipt", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { type Hex, zeroAddress } from "viem";
-import { type ConsentState, checkGrant } from "../../../enclave/vault/checkGrant.ts";
+import { type ConsentState, checkBudget, checkGrant } from "../../../enclave/vault/checkGrant.ts";
 import type { DatasetUse, Grant, JobOrder } from "../../../protocol/eip712.ts";
 
 const id = (byte: string): Hex => `0x${byte.repeat(32)}`;
@@ -59,5 +59,32 @@ describe("checkGrant", () => {
       const found = checkGrant(order, use, { ...grant, ...ofGrant }, operator, { ...state, ...ofState });
       expect(found, refusal).to.equal(refusal);
     }
+  });
+});
+
+describe("checkBudget", () => {
+  const noise = { epsilonMicros: 300_000, budgetMicros: 1_000_000, fields: [] };
+  const excess = "more uses than the policy allows";
+
+  it("wants a grant limited as the policy says: 1 to the most, and never without a limit", () => {
+    const cases: [Parameters<typeof checkBudget>[0], maxUses: bigint, string | undefined][] = [
+      [undefined, 0n, undefined],
+      [{}, 0n, undefined],
+      [{ pad: [256] }, 2n ** 32n, undefined],
+      [{ maxUses: 5 }, 0n, excess],
+      [{ maxUses: 5 }, 1n, undefined],
+      [{ maxUses: 5 }, 5n, undefined],
+      [{ maxUses: 5 }, 6n, excess],
+      [{ maxUses: 5 }, 2n ** 64n - 1n, excess],
+      [{ noise }, 0n, excess],
+      [{ noise }, 3n, undefined], // 3 * 0.3 is 0.9 of 1
+      [{ noise }, 4n, excess],
+      [{ noise, maxUses: 2 }, 3n, excess],
+      [{ noise, maxUses: 9 }, 4n, excess],
+      [{ noise: { ...noise, budgetMicros: 300_000 } }, 1n, undefined],
+      [{ noise: { ...noise, budgetMicros: 299_999 } }, 1n, excess], // no manifest says so: it would fit no grant
+    ];
+    for (const [policy, maxUses, expected] of cases)
+      expect(checkBudget(policy, { maxUses }), `${JSON.stringify(policy)}, ${maxUses}`).to.equal(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
+import { type Address, type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { createIdentity, type EnclaveIdentity } from "../../../enclave/attestation/identity.ts";
 import {
@@ -13,6 +13,11 @@ import {
 import { domainOf, type Grant, hashGrant, hashSealedKey } from "../../../protocol/eip712.ts";
 import type { BaseError } from "../../../protocol/errors.ts";
 import type { GrantPackage } from "../../../protocol/grantPackage.ts";
+import {
+  hashSealerAppointment,
+  type SealerAppointment,
+  type SignedAppointment,
+} from "../../../protocol/sealerAppointment.ts";
 import { SealingError, sealKey } from "../../../protocol/sealing.ts";
 import { recoverSigner } from "../../../protocol/signature.ts";
 import { newResultIdentity } from "../../../sdk/encryption.ts";
@@ -23,6 +28,8 @@ const domain = domainOf(31337, "0x5FbDB2315678afecb367f032d93F642f64180aa3");
 const workloadId: Hex = `0x${"22".repeat(32)}`;
 const owner = privateKeyToAccount(keccak256("0x01"));
 const stranger = privateKeyToAccount(keccak256("0x02"));
+const sealer = privateKeyToAccount(keccak256("0x03"));
+const datasetId: Hex = `0x${"33".repeat(32)}`;
 const hour = 3600n;
 
 describe("grantBook", () => {
@@ -30,17 +37,19 @@ describe("grantBook", () => {
   let now: bigint;
   let book: GrantBook;
   let accepted: number;
+  let consent: { owner: Address; epoch: number; ownerEpoch: number };
 
   beforeEach(async () => {
     identity = await createIdentity();
     now = 1_000_000n;
     accepted = 0;
+    consent = { owner: owner.address, epoch: 0, ownerEpoch: 0 };
     book = createGrantBook({
       domain,
       workloadId,
       identity,
       reader: {
-        datasetOwner: async () => owner.address,
+        consent: async () => consent,
         isSignedBy: async (who, digest, signature) => {
           const signer = recoverSigner(digest, signature);
           return signer !== undefined && isAddressEqual(signer, who);
@@ -60,7 +69,7 @@ describe("grantBook", () => {
     how: { key?: Uint8Array; by?: typeof owner; sealedBy?: typeof owner; under?: Hex; to?: Hex } = {},
   ): Promise<GrantPackage> {
     const grant: Grant = {
-      datasetId: `0x${"33".repeat(32)}`,
+      datasetId,
       programId: workloadId,
       workloadId,
       requester: zeroAddress,
@@ -123,6 +132,98 @@ describe("grantBook", () => {
     const error = await rejection(book.accept({ ...forged, signature: genuine.signature }), GrantRefusedError);
     expect(error.message).to.equal("The grant was refused: its sealed key is not signed by the data set's owner.");
     expect(book.find(grantHash)).to.equal(genuine);
+  });
+
+  /** An appointment of the sealer for the data set, changed before it is signed. */
+  async function appoint(
+    changes: Partial<SealerAppointment> = {},
+    how: { by?: typeof owner; domain?: typeof domain } = {},
+  ): Promise<SignedAppointment> {
+    const base = { datasetId, sealer: sealer.address, epoch: 0, ownerEpoch: 0, notAfter: now + hour };
+    const appointment = { ...base, ...changes };
+    const hash = hashSealerAppointment(how.domain ?? domain, appointment);
+    return { appointment, signature: await (how.by ?? owner).sign({ hash }) };
+  }
+
+  it("takes a key that the appointed sealer signed, until the last second, and for every grant of the data set", async () => {
+    const sealerAppointment = await appoint();
+    const first = await pack({}, { sealedBy: sealer });
+    const { grantHash } = await book.accept({ ...first, sealerAppointment });
+    expect(book.find(grantHash)?.sealedKey).to.equal(first.sealedKey);
+    now += hour;
+    await book.accept({ ...(await pack({ nonce: 2n, notAfter: now }, { sealedBy: sealer })), sealerAppointment });
+    expect(book.size()).to.equal(2);
+  });
+
+  it("takes no consent from a sealer, and no sealed key from one who is not appointed", async () => {
+    const sealerAppointment = await appoint();
+    const consented = { ...(await pack({}, { by: sealer, sealedBy: sealer })), sealerAppointment };
+    expect((await rejection(book.accept(consented), GrantRefusedError)).message).to.equal(
+      "The grant was refused: it is not signed by the data set's owner for this chain and market.",
+    );
+    expect((await rejection(book.accept(await pack({}, { sealedBy: sealer })), GrantRefusedError)).message).to.equal(
+      "The grant was refused: its sealed key is not signed by the data set's owner.",
+    );
+    for (const sealedBy of [stranger, owner]) {
+      const other = { ...(await pack({}, { sealedBy })), sealerAppointment };
+      expect((await rejection(book.accept(other), GrantRefusedError)).message).to.equal(
+        "The grant was refused: its sealed key is not signed by the sealer that was appointed.",
+      );
+    }
+  });
+
+  it("takes no appointment that has ended, is for another data set, chain or market, or not the owner's of now", async () => {
+    const notSigned = "is not signed by the data set's owner for this chain and market";
+    const elsewhere = { ...domain, verifyingContract: stranger.address };
+    const cases: [SignedAppointment, string][] = [
+      [await appoint({ datasetId: workloadId }), "is for another data set"],
+      [await appoint({ epoch: 1 }), "has ended with its data set's epoch"],
+      [await appoint({ ownerEpoch: 1 }), "has ended with its owner's epoch"],
+      [await appoint({ notAfter: now - 1n }), "has expired"],
+      [await appoint({}, { by: stranger }), notSigned],
+      [await appoint({}, { by: sealer }), notSigned],
+      [await appoint({}, { domain: { ...domain, chainId: 1 } }), notSigned],
+      [await appoint({}, { domain: elsewhere }), notSigned],
+      [
+        { ...(await appoint()), appointment: { ...(await appoint()).appointment, notAfter: now + 2n * hour } },
+        notSigned,
+      ],
+    ];
+    const pkg = await pack({}, { sealedBy: sealer });
+    for (const [sealerAppointment, why] of cases) {
+      const error = await rejection(book.accept({ ...pkg, sealerAppointment }), GrantRefusedError);
+      expect(error.message).to.equal(`The grant was refused: its sealer's appointment ${why}.`);
+    }
+    const sealerAppointment = await appoint();
+    // Ended since: by the data set's epoch, by its owner's, by a hand-over (grant and sealed key are the new owner's word).
+    const later: [typeof consent, Partial<Grant>, string][] = [
+      [{ ...consent, epoch: 1 }, { epoch: 1 }, "has ended with its data set's epoch"],
+      [{ ...consent, ownerEpoch: 1 }, { ownerEpoch: 1 }, "has ended with its owner's epoch"],
+      [{ ...consent, owner: stranger.address }, {}, notSigned],
+    ];
+    for (const [state, changes, why] of later) {
+      consent = state;
+      const by = state.owner === owner.address ? owner : stranger;
+      const fresh = await pack(changes, { by, sealedBy: sealer });
+      const error = await rejection(book.accept({ ...fresh, sealerAppointment }), GrantRefusedError);
+      expect(error.message).to.equal(`The grant was refused: its sealer's appointment ${why}.`);
+    }
+    expect(book.size()).to.equal(0);
+  });
+
+  it("takes no key from a sealer under a grant of epochs to come, which would outlive the appointment", async () => {
+    const sealerAppointment = await appoint();
+    for (const [changes, whose] of [
+      [{ epoch: 1 }, "data set's"],
+      [{ ownerEpoch: 1 }, "owner's"],
+    ] as const) {
+      const pkg = { ...(await pack(changes, { sealedBy: sealer })), sealerAppointment };
+      const error = await rejection(book.accept(pkg), GrantRefusedError);
+      expect(error.message).to.equal(
+        `The grant was refused: its sealer's appointment has ended with its ${whose} epoch.`,
+      );
+      await book.accept(await pack(changes)); // the owner's own stays as it was
+    }
   });
 
   it("holds so many grants of a data set and no more, until some have expired", async () => {

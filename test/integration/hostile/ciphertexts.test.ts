@@ -1,10 +1,13 @@
 /** Data sets whose ciphertext is not what was registered, does not come, or does not open. */
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { bytesToHex, type Hex, keccak256, sha256, toHex } from "viem";
 import type { SignedGrant } from "../../../protocol/eip712.ts";
+import { maxCiphertextBytes } from "../../../protocol/limits.ts";
 import type { Program } from "../../../protocol/program.ts";
 import { ServerRefusedError } from "../../../sdk/boundedFetch.ts";
 import { newDatasetId, registerDataset } from "../../../sdk/datasets.ts";
@@ -108,7 +111,7 @@ describe("a data set whose ciphertext is hostile", () => {
   });
 
   it("fails with InputUnavailable at once if it is larger than the worker takes, and is not asked for", async () => {
-    const provider = await register(serve("/huge", ciphertext), { sizeBytes: BigInt(64 * mebibyte + 1) });
+    const provider = await register(serve("/huge", ciphertext), { sizeBytes: BigInt(maxCiphertextBytes + 1) });
     const before = files.requests();
     await expectFailure(s, "InputUnavailable", () => openOn(provider));
     expect(files.requests()).to.equal(before);
@@ -168,6 +171,14 @@ describe("a data set whose ciphertext is hostile", () => {
       openOn(await register(serve("/good", ciphertext), { key: other.key })),
     );
     const noise = crypto.getRandomValues(new Uint8Array(5000));
+    // Registered so, and wrong in its last chunk only: the sandbox has begun to read by then.
+    const large = await encryptDataset(new Uint8Array(3 * mebibyte));
+    const lastFlipped = Uint8Array.from(large.ciphertext);
+    lastFlipped[lastFlipped.length - 1] = (lastFlipped.at(-1) ?? 0) ^ 1;
+    await expectFailure(s, "DecryptionFailed", async () => {
+      const [contentHash, sizeBytes] = [sha256(lastFlipped), BigInt(lastFlipped.length)];
+      return openOn(await register(serve("/last", lastFlipped), { contentHash, sizeBytes, key: large.key }));
+    });
     for (const bytes of [noise, data, ciphertext.subarray(0, 100)]) {
       const provider = await register(serve("/noise", bytes), {
         contentHash: sha256(bytes),
@@ -186,8 +197,12 @@ describe("a data set whose ciphertext is hostile", () => {
       422,
       "Blobs.BlobMismatchError",
     ]);
-    const error = await rejection(uploadBlob(s.worker().url, new Uint8Array(64 * mebibyte + 1)), ServerRefusedError);
-    expect([error.status, error.problem]).to.deep.equal([413, "Blobs.BlobTooLargeError"]);
+    const large = request(`${s.worker().url}/blobs/${name}`, { method: "PUT" });
+    large.setHeader("Content-Length", maxCiphertextBytes + 1).flushHeaders(); // no byte of it is needed to be refused
+    const [answer] = (await once(large, "response")) as [IncomingMessage];
+    const problem = JSON.parse(Buffer.concat(await Array.fromAsync(answer)).toString());
+    expect([answer.statusCode, problem.name]).to.deep.equal([413, "Blobs.BlobTooLargeError"]);
+    large.destroy();
     expect((await fetch(`${s.worker().url}/blobs/${name}`)).status).to.equal(404);
   });
 

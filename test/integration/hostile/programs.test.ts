@@ -161,6 +161,16 @@ describe("a hostile program", () => {
         await expectFailure(s, "OutputRefused", () => open(program));
       }
     });
+
+    it("cannot return anything but what its output policy leaves, nor run under a grant that overdraws it", async () => {
+      const group = { k: 10, rows: "/rows", count: "n", units: { data: "id" }, otherwise: "fail" } as const;
+      const output = { format: "json", schema: {}, maxBytes: 256, policy: { group } } as const;
+      const few = oneInputProgram(s, "export default () => ({ rows: [{ n: 9 }] });", { output });
+      await expectFailure(s, "GroupTooSmall", () => open(few));
+      const limited = { ...output, policy: { maxUses: 2 } };
+      const overdrawn = oneInputProgram(s, "export default () => 1;", { output: limited }); // any number of uses
+      await expectFailure(s, "BudgetExceeded", () => open(overdrawn));
+    });
   });
 
   describe("what it is given", () => {

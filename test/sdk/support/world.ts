@@ -31,6 +31,7 @@ import {
 } from "../../../protocol/eip712.ts";
 import type { GrantPackage } from "../../../protocol/grantPackage.ts";
 import { outcomeOf } from "../../../protocol/outcome.ts";
+import type { Policy } from "../../../protocol/policy.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
 import { generateVaultKey, openKey, type VaultKeyPair } from "../../../protocol/sealing.ts";
 import type { SignedOrder } from "../../../protocol/signedOrder.ts";
@@ -239,6 +240,9 @@ async function startWorker(
       const ciphertext = results.get(jobId);
       return ciphertext && { released: true, ciphertext };
     },
+    session: () => undefined,
+    leaves: () => undefined,
+    requestClaim: async () => undefined,
     async takeOrder(signed) {
       orders.push(signed);
       return { jobId: orderHash(signed) };
@@ -269,7 +273,7 @@ export async function openGrant(enclave: TestEnclave, grantHash: Hex, posted: Gr
 }
 
 /** A small program on disk, one CSV input. */
-export async function writeTestProgram(directory: string): Promise<void> {
+export async function writeTestProgram(directory: string, output: { policy?: Policy } = {}): Promise<void> {
   const code = "export default function ({ table }) { return { rows: table.split('\\n').length }; }\n";
   const bytes = new TextEncoder().encode(code);
   await writeFile(join(directory, "main.js"), bytes);
@@ -281,7 +285,7 @@ export async function writeTestProgram(directory: string): Promise<void> {
     files: [{ path: "main.js", sha256: sha256(bytesToHex(bytes)), size: bytes.length }],
     params: { type: "object", additionalProperties: false },
     inputs: [{ name: "table", format: "csv" }],
-    output: { format: "json", schema: { type: "object" }, maxBytes: 1024 },
+    output: { format: "json", schema: { type: "object" }, maxBytes: 1024, ...output },
     limits: { fuel: 1_000_000, memoryBytes: 16 * 1024 * 1024, wallMs: 1000 },
   };
   await writeFile(join(directory, "manifest.json"), JSON.stringify(manifest));

@@ -210,6 +210,24 @@ describe("a wallet with the descriptors", () => {
     ]);
   });
 
+  it("shows the appointment of a sealer in words", () => {
+    const appointment = {
+      datasetId: word(1),
+      sealer: address(0xb2),
+      epoch: 4,
+      ownerEpoch: 2,
+      notAfter: 1_800_000_000n,
+    };
+    expect(render(messages, encodeType("SealerAppointment"), appointment, tokens)).to.deep.equal([
+      "Let an account hand out a data set's key",
+      `Data set: ${word(1)}`,
+      `Account that may: ${address(0xb2)}`,
+      "Valid until: 2027-01-15T08:00:00Z",
+      "Data set's consent epoch: 4",
+      "Your consent epoch: 2",
+    ]);
+  });
+
   it("shows an order in words, and what is not set not at all", () => {
     expect(render(messages, encodeType("JobOrder"), order, tokens)).to.deep.equal([
       "Order and pay for a computation",

@@ -1,5 +1,6 @@
 import { Validator } from "@cfworker/json-schema";
 import { expect } from "chai";
+import { maxSignatureBytes } from "../../../protocol/limits.ts";
 import { signedOfferSchema } from "../../../protocol/offerJson.ts";
 import { fileSchemas } from "../../../sdk/wallets/fileSchemas.ts";
 
@@ -26,7 +27,7 @@ describe("fileSchemas", () => {
     ["without its signature", { offer }, false],
     ["with an address too short", { offer: { ...offer, token: "0x0a" }, signature }, false],
     ["with an amount in words", { offer: { ...offer, fee: "twelve" }, signature }, false],
-    ["with a signature too long", { offer, signature: `0x${"00".repeat(1025)}` }, false],
+    ["with a signature too long", { offer, signature: `0x${"00".repeat(maxSignatureBytes + 1)}` }, false],
   ];
   for (const [name, value, good] of cases) {
     it(`${good ? "accept" : "refuse"} an offer ${name}, as its reader does`, () => {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { TypedDataEncoder } from "ethers";
 import { type Hex, sha256, stringToHex } from "viem";
+import { hashClaimRequest } from "../../../protocol/claimRequest.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
 import {
   domainOf,
@@ -16,6 +17,7 @@ import {
   hashSession,
   hashSessionClaim,
 } from "../../../protocol/eip712.ts";
+import { hashSealerAppointment } from "../../../protocol/sealerAppointment.ts";
 import { encodeType, type SignedType, signedTypes, typedDataOf } from "../../../sdk/wallets/typedData.ts";
 
 const address = (n: number): Hex => `0x${n.toString(16).padStart(40, "0")}`;
@@ -61,9 +63,11 @@ describe("typedDataOf", () => {
     Offer: (message) => hashOffer(market, message),
     SessionOrder: ({ order, ...terms }) => hashSession(market, order, terms),
     SessionClaim: (message) => hashSessionClaim(market, message),
+    ClaimRequest: (message) => hashClaimRequest(market, message),
     JobAcceptance: (message) => hashAcceptance(market, message),
     Receipt: (message) => hashReceipt(market, message),
     SealedKey: ({ grantHash, ...key }) => hashSealedKey(market, grantHash, key),
+    SealerAppointment: (message) => hashSealerAppointment(market, message),
     EnclaveRegistration: (message) => hashRegistration(registry, message),
     OperatorAuthorization: (message) => hashOperatorAuthorization(registry, message),
   };
