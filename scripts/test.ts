@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything CI needs, in order, with a count at the end. Stops at nothing: all suites run, and the exit
  * code is 0 only if each ran at least one test and none failed. `npm test -- contracts` runs the named suites only.
- * The checks run one after another, then the two long suites at once: each is mostly one thread. What a suite says is
+ * The checks run one after another, then the three long suites at once: each is mostly one thread. What a suite says is
  * shown as it comes, or once the suites before it are done.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -26,9 +26,10 @@ const batches: Suite[][] = [
     {
       name: "typescript",
       command: "mocha",
-      args: ["test/{protocol,enclave,sdk,cli,simulator,programs,integration}/**/*.test.ts"],
+      args: ["test/{protocol,enclave,sdk,cli,simulator,programs}/**/*.test.ts"],
       counts: true,
     },
+    { name: "integration", command: "mocha", args: ["test/integration/**/*.test.ts"], counts: true },
   ],
 ];
 
