@@ -30,7 +30,6 @@ async function main(): Promise<void> {
     if (stop.signal.aborted) return;
     // Only errors thrown on purpose are worded; of others the message could hold anything.
     const words = error instanceof BaseError ? `${error.message}\nhint: ${error.hint}` : "internal error";
-    if (process.env.LOG_LEVEL === "debug") console.error(error);
     process.stderr.write(`error: ${words}\n`);
     if (!(error instanceof BaseError)) createLogger().error("worker.crashed", { error: error as Error });
     process.exitCode = error instanceof RegistrationEndedError ? 3 : 1;
