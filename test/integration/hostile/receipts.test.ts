@@ -1,7 +1,7 @@
 /** Real receipts of the real worker, brought to the market by somebody who would like them to say something else. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { type Hex, keccak256, recoverAddress, toHex, zeroHash } from "viem";
+import { type Address, type Hex, keccak256, recoverAddress, toHex, zeroHash } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { deployContract } from "../../../deploy/deployContracts.ts";
 import { jobMarketAbi } from "../../../protocol/abi.ts";
@@ -233,7 +233,11 @@ describe("a receipt of the worker", () => {
     const signed = await receiptOf(job.jobId);
     const { control } = s.market.chain;
     await control.increaseTime({ seconds: 7 * daySeconds });
-    await mineAgain(s); // the settlement that waited, too late
+    const { gasWallet } = (await (await fetch(`${s.worker().url}/enclave`)).json()) as { gasWallet: Address };
+    await control.mine({ blocks: 1 }); // the settlement that waited, too late
+    // The worker would renew its registration once it has seen the block; without gas money it cannot.
+    await control.setBalance({ address: gasWallet, value: 0n });
+    await control.setAutomine(true);
     const expected = { contractError: "JobMarket_EnclaveNotLive", args: { signer: signed.signer } };
     expect(await refused(job, signed)).to.deep.equal(expected);
     expect(await problemOf(`${s.worker().url}/results/${job.jobId}`)).to.equal("409 Http.ResultHeldBackError");
