@@ -43,9 +43,33 @@ export async function connectWallet(options: GlobalOptions): Promise<WalletConte
   requireConnection(options); // before a password is asked for
   const privateKey = await privateKeyOf(options);
   const context = await connectWith(options, privateKey);
+  return { ...context, home: await openHomeWith(options, privateKey, context.client.deployment) };
+}
+
+/**
+ * The home of the configured wallet, for what needs no chain.
+ *
+ * @throws {@link UsageError} | errors of the keystore
+ * @example
+ * const home = await homeWith(options, await deploymentOf(options))
+ */
+export async function homeWith(options: GlobalOptions, deployment: Deployment): Promise<Home> {
+  return await openHomeWith(options, await privateKeyOf(options), deployment);
+}
+
+async function openHomeWith(options: GlobalOptions, privateKey: Hex, deployment: Deployment): Promise<Home> {
   const { openHome } = await import("../sdk/node/home.ts");
-  const { deployment } = context.client;
-  return { ...context, home: await openHome({ directory: homeOf(options), privateKey, deployment }) };
+  return await openHome({ directory: homeOf(options), privateKey, deployment });
+}
+
+/**
+ * Whether a deployment is configured.
+ *
+ * @example
+ * if (isDeploymentNamed(options)) await deploymentOf(options)
+ */
+export function isDeploymentNamed(options: GlobalOptions): boolean {
+  return Boolean(options.deployment ?? process.env.DCM_DEPLOYMENT);
 }
 
 /**
@@ -143,13 +167,28 @@ function requireConnection(options: GlobalOptions): { rpcUrl: string; file: stri
   if (!rpcUrl) {
     throw new UsageError("The RPC of the chain is not configured.", { hint: "Give --rpc URL or set DCM_RPC_URL." });
   }
+  return { rpcUrl, file: deploymentFileOf(options) };
+}
+
+function deploymentFileOf(options: GlobalOptions): string {
   const file = options.deployment ?? process.env.DCM_DEPLOYMENT;
   if (!file) {
     throw new UsageError("The deployment is not configured.", {
       hint: "Give --deployment FILE or set DCM_DEPLOYMENT: the JSON file that names the contracts.",
     });
   }
-  return { rpcUrl, file };
+  return file;
+}
+
+/**
+ * The configured deployment, for what needs no chain.
+ *
+ * @throws {@link UsageError} if none is configured | {@link BadDeploymentError} | FileUnreadableError
+ * @example
+ * const { contracts } = await deploymentOf(options)
+ */
+export async function deploymentOf(options: GlobalOptions): Promise<Deployment> {
+  return await readDeployment(deploymentFileOf(options));
 }
 
 async function connectWith(options: GlobalOptions, privateKey?: Hex): Promise<ReadContext> {

@@ -4,18 +4,23 @@
 import type { Address, Hex } from "viem";
 import { challengeReportData } from "../protocol/attestationBinding.ts";
 import { isSimulated } from "../protocol/deployment.ts";
+import { domainOf, hashReceipt, receiptStatus } from "../protocol/eip712.ts";
 import { recordedStatuses } from "../protocol/enclaveRecord.ts";
 import type { Runtime } from "../protocol/engines.ts";
 import { signedOfferToJson } from "../protocol/offerJson.ts";
 import { receiptToJson } from "../protocol/receiptJson.ts";
 import type { SignedOrder } from "../protocol/signedOrder.ts";
+import { imagesIn } from "./attestation/builtFrom.ts";
 import type { EnclaveIdentity } from "./attestation/identity.ts";
 import type { TdxPlatform } from "./attestation/platform.ts";
 import { bindingOf, type Registration } from "./attestation/registration.ts";
 import type { BlobStore } from "./blobs/blobStore.ts";
 import type { Config } from "./config.ts";
 import { HttpError } from "./http/problem.ts";
-import type { JobView, Readiness, WorkerApi } from "./http/workerApi.ts";
+import type { JobView, Readiness, ResultRelease, WorkerApi } from "./http/workerApi.ts";
+import { logApi } from "./receipts/logApi.ts";
+import type { LogBook } from "./receipts/logBook.ts";
+import { releasedResult } from "./releasedResult.ts";
 import type { SessionApi } from "./sessions/sessionApi.ts";
 import type { ClosedAs } from "./store/jobEnds.ts";
 import type { Job } from "./store/jobRow.ts";
@@ -29,6 +34,8 @@ export type ApiPorts = {
   identity: EnclaveIdentity;
   workloadId: Hex;
   gasWallet: Address;
+  /** See `readBuildManifestHash`. */
+  buildManifest: Hex | null;
   /** See `runnableEngines`. */
   engines: readonly Runtime[];
   registration(): Registration | undefined;
@@ -37,6 +44,8 @@ export type ApiPorts = {
   /** Why the worker is not registered yet: what the last try came to. */
   waitsFor(): string | undefined;
   caughtUp(): boolean;
+  /** Whether programs can be run at this moment. */
+  sandboxIsUp(): Promise<boolean>;
   /** Unix seconds of the newest block. */
   now(): Promise<bigint>;
   store: Store;
@@ -47,6 +56,9 @@ export type ApiPorts = {
   /** See `createTakeOrder`. */
   takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
   sessions: SessionApi;
+  logs: LogBook;
+  /** Told of each result that is handed out. */
+  released(jobId: Hex, ciphertext: Uint8Array): void;
 };
 
 /**
@@ -59,11 +71,24 @@ export function createApi(ports: ApiPorts): WorkerApi {
   const { config, identity, store, sessions } = ports;
   const { deployment, operator, endpoint } = config;
   const simulated = isSimulated(deployment);
+  const domain = domainOf(deployment.chainId, deployment.contracts.jobMarket);
   /** What a job has paid for or was settled with, else the newest that was signed of it. */
   const outcomeOf = (job: Job) =>
     job.receiptHash === null
-      ? store.outcome(job.jobId)
-      : (store.paidOutcome(job) ?? store.outcome(job.jobId, job.receiptHash));
+      ? store.signedOutcome(job.jobId)
+      : (store.paidOutcome(job) ?? store.signedOutcome(job.jobId, job.receiptHash));
+
+  async function resultOf(jobId: Hex): Promise<ResultRelease | undefined> {
+    const job = store.job(jobId);
+    if (job === undefined) return sessions.result(jobId);
+    // A failed run has no result: nothing is held back.
+    if (job.closedAs === null) {
+      const isOk = store.signedOutcome(jobId)?.receipt.status === receiptStatus.ok;
+      return isOk ? { released: false } : undefined;
+    }
+    const paid = job.closedAs === "SettledOk" ? store.paidOutcome(job) : undefined;
+    return paid && releasedResult(store, jobId, hashReceipt(domain, paid.receipt));
+  }
 
   return {
     async attestation(nonce) {
@@ -82,8 +107,19 @@ export function createApi(ports: ApiPorts): WorkerApi {
         appCompose,
         info,
         binding: { chainId: deployment.chainId, ...binding },
+        images: imagesIn(appCompose),
+        buildManifest: ports.buildManifest,
         reportDataKind: nonce === undefined ? "registration" : "challenge",
         ...(registration?.transactionHash && { registrationTx: registration.transactionHash }),
+        registration:
+          registration === undefined
+            ? null
+            : {
+                registry: deployment.contracts.enclaveRegistry,
+                platformId: registration.platformId,
+                tcbStatus: recordedStatuses[registration.tcbStatus] ?? "Unsupported",
+                expiresAt: registration.expiresAt.toString(),
+              },
         simulated,
       };
     },
@@ -133,6 +169,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
           "not registered, or expired; it is tried again",
         ),
         check("caught up", ports.caughtUp(), "still reading the chain"),
+        check("sandbox", await ports.sandboxIsUp(), "the sandbox service does not answer; jobs wait for it"),
       ];
       return { ready: checks.every(({ ok }) => ok), checks };
     },
@@ -154,20 +191,34 @@ export function createApi(ports: ApiPorts): WorkerApi {
 
     async receipt(jobId) {
       const job = store.job(jobId);
-      const outcome = job === undefined ? (sessions.receipt(jobId) ?? store.outcome(jobId)) : outcomeOf(job);
+      const outcome = job === undefined ? (sessions.receipt(jobId) ?? store.signedOutcome(jobId)) : outcomeOf(job);
       if (outcome === undefined) return undefined;
       const { receipt, signature, signer } = outcome;
       return { receipt: receiptToJson(receipt), signature, signer };
     },
 
     async resultCiphertext(jobId) {
+      const result = await resultOf(jobId);
+      if (!result?.released) return result;
+      return {
+        ...result,
+        read() {
+          const ciphertext = result.read();
+          ports.released(jobId, ciphertext);
+          return ciphertext;
+        },
+      };
+    },
+
+    async sealedPrints(jobId) {
       const job = store.job(jobId);
-      if (job === undefined) return sessions.result(jobId);
-      // A failed run has no result: nothing is held back.
-      if (job.closedAs === null) return store.outcome(jobId)?.resultCiphertext ? { released: false } : undefined;
-      if (job.closedAs !== "SettledOk") return undefined;
-      const ciphertext = store.paidOutcome(job)?.resultCiphertext;
-      return ciphertext === null || ciphertext === undefined ? undefined : { released: true, ciphertext };
+      if (job === undefined) return sessions.prints(jobId);
+      const signed = outcomeOf(job);
+      const sealed = signed && store.prints(jobId, hashReceipt(domain, signed.receipt));
+      if (sealed === undefined) return undefined;
+      if (job.closedAs === null) return { released: false };
+      // Of what was not settled nothing is given out: neither of what it printed.
+      return job.closedAs === "SettledOk" || job.closedAs === "SettledFailed" ? { released: true, sealed } : undefined;
     },
 
     takeOrder: ports.takeOrder,
@@ -176,6 +227,7 @@ export function createApi(ports: ApiPorts): WorkerApi {
     requestClaim: sessions.requestClaim,
     offer: () => (config.offer === undefined ? undefined : signedOfferToJson(config.offer)),
     acceptGrant: (pkg) => ports.grants.accept(pkg),
+    logs: logApi(ports.logs),
     blobs: ports.blobs,
   };
 }

@@ -43,7 +43,8 @@ const authorization = z.string().transform((text, context): GivenAuthorization =
 
 const environmentSchema = z.object({
   RPC_URL: z.url({ protocol: /^https?$/ }).describe("JSON-RPC endpoint of the chain"),
-  DEPLOYMENT_FILE: z.string().min(1).describe("path of the deployment file (JSON)"),
+  DEPLOYMENT_FILE: z.string().min(1).describe("path of the deployment file (JSON), unless DEPLOYMENT is set"),
+  DEPLOYMENT: z.string().max(16_384).optional().describe("the deployment itself (JSON), where no file can be given"),
   OPERATOR_ADDRESS: address.describe("address that is paid the fees"),
   OPERATOR_AUTHORIZATION: authorization
     .optional()
@@ -108,6 +109,7 @@ const environmentSchema = z.object({
     .min(1)
     .optional()
     .describe("path of the operator's signed offer, as `dcm` writes it; served at GET /offer"),
+  OFFER: z.string().max(16_384).optional().describe("the signed offer itself (JSON), where no file can be given"),
   MAX_FEE_GWEI: z.coerce
     .number()
     .int()
@@ -115,6 +117,11 @@ const environmentSchema = z.object({
     .max(1_000_000)
     .default(500)
     .describe("most ever offered per unit of gas, gwei"),
+  SANDBOX_SOCKET: z
+    .string()
+    .regex(/^\/.{1,100}$/)
+    .optional()
+    .describe("socket of the sandbox service, absolute path; not set: programs run in child processes of the worker"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least level that is logged"),
 });
 
@@ -146,6 +153,8 @@ export type Config = {
   offer: SignedOffer | undefined;
   /** Wei per unit of gas. */
   maxFeePerGas: bigint;
+  /** Where the sandbox service listens, to which data are given: literal in the measured compose file. Undefined: child processes. */
+  sandboxSocket: string | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -159,13 +168,17 @@ export type Config = {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   // A compose file passes on what is not set as empty text.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = environmentSchema.safeParse(given);
+  const schema =
+    given.DEPLOYMENT === undefined ? environmentSchema : environmentSchema.partial({ DEPLOYMENT_FILE: true });
+  const parsed = schema.safeParse(given);
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
   }
   const env = parsed.data;
   const [host = "", port = ""] = env.LISTEN.split(":");
-  const deployment = readDeployment(env.DEPLOYMENT_FILE);
+  // The schema takes care that there is one.
+  const deployment = readDeployment(textOrFile("DEPLOYMENT", env.DEPLOYMENT, env.DEPLOYMENT_FILE) ?? { text: "" });
+  const offer = textOrFile("OFFER", env.OFFER, env.OFFER_FILE);
   return {
     rpcUrl: env.RPC_URL,
     deployment,
@@ -184,31 +197,52 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     minFees: env.MIN_FEES,
     maxBonds: env.MAX_BOND,
     minDisputeBonds: env.MIN_DISPUTE_BOND,
-    offer: env.OFFER_FILE === undefined ? undefined : readOffer(env.OFFER_FILE, deployment),
+    offer: offer === undefined ? undefined : readOffer(offer, deployment),
     maxFeePerGas: BigInt(env.MAX_FEE_GWEI) * 10n ** 9n,
+    sandboxSocket: env.SANDBOX_SOCKET,
     logLevel: env.LOG_LEVEL,
   };
 }
 
-function readDeployment(path: string): Deployment {
+/** JSON that is given as text, or as the path of a file. */
+type Given = { text: string } | { path: string };
+
+/** @throws {@link ConfigError} if both are given: which of them is meant would be a guess. */
+function textOrFile(variable: string, text: string | undefined, path: string | undefined): Given | undefined {
+  if (text !== undefined && path !== undefined)
+    throw new ConfigError([`${variable}: set it or ${variable}_FILE, not both`]);
+  if (text !== undefined) return { text };
+  return path === undefined ? undefined : { path };
+}
+
+function parse(given: Given): unknown {
+  return JSON.parse("text" in given ? given.text : readFileSync(given.path, "utf8"));
+}
+
+/** Its name in a message: of a text, only which variable it is. */
+function named(variable: string, given: Given): string {
+  return "text" in given ? `${variable}: the text` : `${variable}_FILE: ${given.path}`;
+}
+
+function readDeployment(from: Given): Deployment {
   try {
-    return deploymentSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return deploymentSchema.parse(parse(from));
   } catch (cause) {
-    throw new ConfigError([`DEPLOYMENT_FILE: ${path} is not a readable deployment file`], cause);
+    throw new ConfigError([`${named("DEPLOYMENT", from)} is not a readable deployment file`], cause);
   }
 }
 
 /** As `dcm` writes it: with what it is, and for which market. */
-function readOffer(path: string, { chainId, contracts }: Deployment): SignedOffer {
+function readOffer(from: Given, { chainId, contracts }: Deployment): SignedOffer {
   const head = { v: z.literal(1), kind: z.literal("offer"), chainId: z.literal(chainId), jobMarket: address };
   const schema = z
     .strictObject({ ...head, ...signedOfferSchema.shape })
     .refine(({ jobMarket }) => isAddressEqual(jobMarket, contracts.jobMarket), "must be for the deployment's market");
   try {
-    const { offer, signature } = schema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const { offer, signature } = schema.parse(parse(from));
     return { offer, signature };
   } catch (cause) {
-    throw new ConfigError([`OFFER_FILE: ${path} is not a readable offer for the market of DEPLOYMENT_FILE`], cause);
+    throw new ConfigError([`${named("OFFER", from)} is not a readable offer for the market of DEPLOYMENT_FILE`], cause);
   }
 }
 

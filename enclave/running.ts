@@ -1,23 +1,9 @@
 /**
- * Room: enclave/running. How work is run here: one piece after the other, loops together, tries again. Knows no other room.
+ * Room: enclave/running. How work is run here: loops together, tries again. Knows no other room.
  */
 import { pause } from "../protocol/chain/pause.ts";
 import { BaseError } from "../protocol/errors.ts";
 import type { Logger } from "./log/logger.ts";
-import { SandboxStoppedError } from "./sandbox/childProcess.ts";
-
-/** Queues work up: each piece starts when the one before has ended, however it ended; none once the signal aborts. */
-export function oneAtATime(signal: AbortSignal) {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(() => {
-      if (signal.aborted) throw new SandboxStoppedError();
-      return work();
-    });
-    last = done.catch(() => undefined);
-    return done;
-  };
-}
 
 /** Runs loops until the signal aborts or one of them fails: then the others end too. */
 export async function together(

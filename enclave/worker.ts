@@ -2,6 +2,7 @@
  * Room: enclave/worker. The composition root: the one place where the worker's rooms meet. Reads no environment and
  * handles no signals (that is main.ts), so that a test can run the same worker with an observer of its own.
  */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bytesToHex, type Hex, hexToBytes, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -17,16 +18,19 @@ import { recordedStatuses } from "../protocol/enclaveRecord.ts";
 import type { BaseError } from "../protocol/errors.ts";
 import { maxCiphertextBytes } from "../protocol/limits.ts";
 import { createApi } from "./api.ts";
+import { readBuildManifestHash } from "./attestation/builtFrom.ts";
 import { createIdentity } from "./attestation/identity.ts";
 import { measure } from "./attestation/measure.ts";
 import { connectPlatform } from "./attestation/platform.ts";
 import type { Registration } from "./attestation/registration.ts";
 import { openBlobStore } from "./blobs/blobStore.ts";
 import { openSpool } from "./blobs/spool.ts";
+import { rememberReads, sharing } from "./chain/blockReads.ts";
 import { connectChain } from "./chain/connect.ts";
 import { openReader } from "./chain/reader.ts";
 import { openSender } from "./chain/sender.ts";
 import type { Config } from "./config.ts";
+import { forbidCoreDumps } from "./coreDumps.ts";
 import { createFetchBlob, createFetchCiphertext } from "./fetch/fetchBlob.ts";
 import { createApp } from "./http/app.ts";
 import { startServer } from "./http/server.ts";
@@ -39,19 +43,22 @@ import { JobStop } from "./jobs/jobStop.ts";
 import type { JobPorts, JobStep, Outcome, RunnableJob } from "./jobs/ports.ts";
 import { createRunner, maxUnderWay } from "./jobs/runner.ts";
 import { type Service, whyNoSession, whyNotServed } from "./jobs/serves.ts";
+import { createSettleBatch } from "./jobs/settleBatch.ts";
 import { settleJob } from "./jobs/settleJob.ts";
 import { createTakeOrder } from "./jobs/takeOrder.ts";
+import { createTurns } from "./jobs/turns.ts";
 import type { Logger } from "./log/logger.ts";
 import { checkOffer } from "./offer.ts";
-import { createLog } from "./receipts/enclaveLog.ts";
+import { openLogBook } from "./receipts/logBook.ts";
+import { logReceivedKeys, logReleases, logSignatures } from "./receipts/logUses.ts";
 import { createRegistrar } from "./registrar.ts";
-import { oneAtATime, retrying, together } from "./running.ts";
-import { openSandbox, runnableEngines } from "./sandbox/runProgram.ts";
-import { findWall } from "./sandbox/wall.ts";
+import { retrying, together } from "./running.ts";
+import { openPlace } from "./sandbox/place.ts";
+import { lacksWallFor, openSandbox, runnableEngines } from "./sandbox/runProgram.ts";
 import type { SessionStep } from "./sessions/keeper.ts";
 import { openSessions } from "./sessions/openSessions.ts";
 import { openStore } from "./store/store.ts";
-import { createGrantBook } from "./vault/grantBook.ts";
+import { createGrantBook, type GrantBook } from "./vault/grantBook.ts";
 
 /** Limits of the blob store, in bytes: about 16 of the largest. */
 const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 16 * 1024 * 1024 * 1024 };
@@ -59,6 +66,8 @@ const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 16 * 1024 
 const spoolLimits = { maxTotalBytes: maxUnderWay * maxJobBytes, maxMemoryBytes: 1024 * 1024 };
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
+/** How old the newest block's header may be that jobs share, in ms: about as long as it takes to come. */
+const headAgeMs = 50;
 /** Sandbox processes that wait for small jobs. */
 const warmProcesses = 2;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
@@ -95,13 +104,16 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const blobs = await openBlobStore({ dir: join(config.dataDir, "blobs"), ...blobLimits });
     const spool = await openSpool({ dir: join(config.dataDir, "spool"), ...spoolLimits });
     const client = await retrying(log, signal, "chain.connect", () => connectChain({ rpcUrl: config.rpcUrl, chainId }));
-    const reader = openReader(client, deployment);
+    const reader = openReader(rememberReads(client), deployment);
     const read = (functionName: "enclaves" | "datasets") =>
       answered("eth_call", client.readContract({ address: contracts.jobMarket, abi: jobMarketAbi, functionName }));
     await retrying(log, signal, "chain.contracts", () => requireOneDeployment(read, contracts));
 
     const platform = connectPlatform();
-    const identity = await createIdentity();
+    // Before there is a secret in this process.
+    if (!(await forbidCoreDumps()))
+      log.warn("memory.core-dumps", { hint: "Install util-linux: a crash may write memory." });
+    const ownIdentity = await createIdentity();
     const { workloadId, appConfig } = await retrying(log, signal, "platform.quote", () => measure(platform));
     const gasKey = await retrying(log, signal, "platform.key", () => platform.deriveKey(gasWalletPath));
     const account = privateKeyToAccount(bytesToHex(gasKey));
@@ -118,20 +130,33 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     );
 
     const domain = domainOf(chainId, contracts.jobMarket);
-    const enclaveLog = createLog(identity.signingKey, store);
-    enclaveLog.append({ type: "boot", signingKey: identity.signingKey, vaultKey: identity.vaultKey, workloadId });
+    const logs = openLogBook({
+      domain,
+      identity: ownIdentity,
+      workloadId,
+      storage: store,
+      anchor: () => jobChain.anchor(),
+      damaged: (logId) => log.warn("log.damaged", { logId }),
+    });
+    const enclaveLog = logs.log;
+    const identity = logSignatures(ownIdentity, enclaveLog);
     const chainParts = { client, reader, deployment, signingKey: identity.signingKey };
-    const jobChain = createJobChain({ ...chainParts, head: config.headPolicy });
-    const newestChain = createJobChain({ ...chainParts, head: "latest" });
     const head = () => headBlock(client, config.headPolicy);
-    const newest = async () => ({ blockHash: (await headBlock(client, "latest")).hash });
-    const newestTimestamp = async () => (await headBlock(client, "latest")).timestamp;
+    const newestHead = () => headBlock(client, "latest");
+    // Jobs share blocks. Whoever asks over HTTP has just sent something, and is answered by what the chain says now.
+    const sharedHead = sharing(headAgeMs, head);
+    const sharedNewest = sharing(headAgeMs, newestHead);
+    const jobChain = createJobChain({ ...chainParts, head: sharedHead });
+    const newestChain = createJobChain({ ...chainParts, head: sharedNewest });
+    const askedChain = createJobChain({ ...chainParts, head });
+    const newest = async () => ({ blockHash: (await newestHead()).hash });
+    const newestTimestamp = async () => (await newestHead()).timestamp;
     let woken = new AbortController();
     const wake = () => woken.abort();
-    const grants = createGrantBook({
+    const grants: GrantBook = createGrantBook({
       domain,
       workloadId,
-      identity,
+      identity: logReceivedKeys(identity, enclaveLog, (grantHash) => grants.find(grantHash) !== undefined),
       reader: {
         async consent(id) {
           const at = await newest();
@@ -173,10 +198,12 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       observe: note,
       standingNow: (job: RunnableJob) => newestChain.standing(job),
     };
-    const wall = await findWall();
-    const engines = runnableEngines(wall);
-    log.info("sandbox.opened", { wall: wall.name, engines: engines.map(({ engine }) => engine).join(" ") });
-    const sandbox = await openSandbox({ wall, warm: warmProcesses });
+    const settling = { ...sending, offer: config.offer };
+    const settleOrder = createSettleBatch(settling);
+    const place = await retrying(log, signal, "sandbox.connect", () => openPlace(config.sandboxSocket));
+    const engines = runnableEngines(place.wall);
+    log.info("sandbox.opened", { wall: place.wall.name, engines: engines.map(({ engine }) => engine).join(" ") });
+    const sandbox = await openSandbox({ place, warm: warmProcesses });
     closeSandbox = sandbox.close;
     const jobPorts: JobPorts = {
       domain,
@@ -193,8 +220,9 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       },
       fetch: fetchForJobs(createFetchBlob(fetchPolicy), fetchTimeoutMs, signal),
       fetchCiphertext: fetchForJobs(createFetchCiphertext(fetchPolicy), fetchTimeoutMs, signal),
+      lacksWallFor: (program) => lacksWallFor(program, place.wall),
       run: (request) => sandbox.run(request, signal),
-      alone: oneAtATime(signal),
+      inTurn: createTurns(Math.min(maxUnderWay, availableParallelism()), signal),
       observe: note,
       now: () => performance.now(),
     };
@@ -202,7 +230,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       store.saveOutcome({ ...outcome, jobId, signer: identity.signingKey, createdAt: Math.floor(Date.now() / 1000) });
       sessions.ran(outcome.receipt);
     };
-    const isRegistered = async () => reader.isLive(identity.signingKey, await newest());
+    const isRegistered = async () => reader.isLive(identity.signingKey, { blockHash: (await sharedNewest()).hash });
     const runner = createRunner({
       ...jobPorts,
       openJobs: () =>
@@ -211,7 +239,12 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         ),
       savedOutcome: (jobId) => store.outcome(jobId),
       saveOutcome,
-      settle: (job, outcome) => settleJob({ ...sending, offer: config.offer }, job, outcome),
+      settle(job, outcome) {
+        const { origin } = job;
+        return origin.by === "signature"
+          ? settleOrder({ job: { ...job, origin }, outcome })
+          : settleJob(settling, job, outcome);
+      },
       accept: (job) =>
         acceptJob(
           {
@@ -227,7 +260,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
         ),
       giveUp: ({ jobId }, why) => store.lapse(jobId, why === "tooLate" ? "Expired" : "Unsettled"),
       isRegistered,
-      newestTimestamp,
+      newestTimestamp: async () => (await sharedNewest()).timestamp,
       problem: (jobId, error) => logProblem(log, jobId, error),
       waitMs: config.grantWaitSeconds * 1000,
     });
@@ -237,15 +270,16 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       identity,
       sender,
       reader,
-      chain: jobChain,
+      chain: askedChain,
       store,
       head,
-      newest: () => headBlock(client, "latest"),
+      newest: newestHead,
       whyNotServed: (order, session) => whyNotServed(service, order, "session") ?? whyNoSession(service, session),
       isRegistered,
       refuse: async (job) => saveOutcome(job.jobId, await refuseConsent(jobPorts, job)),
       waitingFor: runner.waitingFor,
       observe: (step, sessionId) => {
+        if (step === "claimed") enclaveLog.append({ type: "session.claimed", sessionId });
         log.info(`session.${step}`, { sessionId });
         observe?.(step, sessionId);
       },
@@ -262,7 +296,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     const takeOrder = createTakeOrder({
       domain,
       reader,
-      chain: jobChain,
+      chain: askedChain,
       newestTimestamp,
       whyNotServed: (order) => whyNotServed(service, order, "signature"),
       isKnown: (jobId) => store.job(jobId) !== undefined,
@@ -279,17 +313,21 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       identity,
       workloadId,
       gasWallet: account.address,
+      buildManifest: await readBuildManifestHash(),
       engines,
       registration: () => state.registration,
       collateralUntil: registrar.collateralUntil,
       waitsFor: () => state.waitsFor,
       caughtUp: () => state.caughtUp,
+      sandboxIsUp: place.isUp,
       now: newestTimestamp,
       store,
       blobs,
       grants,
       waitingFor: runner.waitingFor,
       sessions: sessions.api,
+      logs,
+      released: logReleases(enclaveLog),
       takeOrder: (signed) => (signed.order.session === zeroHash ? takeOrder(signed) : sessions.takeOrder(signed)),
     });
     const server = await startServer(createApp({ api, log }), { host: config.host, port: config.port, log });
@@ -317,9 +355,13 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       if (registration === before) return;
       state.registration = registration;
       state.waitsFor = undefined;
-      if (registration === undefined) log.warn("enclave.registration-lost", { signingKey: identity.signingKey });
-      else {
+      if (registration === undefined) {
+        enclaveLog.append({ type: "enclave.lost" });
+        log.warn("enclave.registration-lost", { signingKey: identity.signingKey });
+      } else {
         const { transactionHash: transaction, expiresAt, tcbStatus } = registration;
+        const entry = { transaction: transaction ?? null, expiresAt: expiresAt.toString() };
+        enclaveLog.append({ type: "enclave.registered", ...entry });
         const known = before !== undefined && before.transactionHash === transaction;
         log.info(known ? "enclave.renewed" : "enclave.registered", {
           signingKey: identity.signingKey,

@@ -25,7 +25,7 @@ export type Metadata = {
   description?: string;
   topic?: string;
   keywords?: string[];
-  format: "csv" | "json" | "text";
+  format: "csv" | "json" | "text" | "parquet" | "bytes";
   columns?: {
     name: string;
     type: "string" | "number" | "integer" | "boolean" | "date";

@@ -115,6 +115,11 @@ export const policySchema = z.strictObject({
   /** Query budget: grants must be limited to at most so many uses. The market counts those that gave a result. */
   maxUses: z.int().min(1).max(1_000_000).optional(),
   noise: noise.optional(),
+  /**
+   * What becomes of what the program prints and throws, which passes by all rules above. `readers`: it is sealed to the keys
+   * that every grant of the job names as result readers, if all its data sets are of one owner. Not given: nobody sees it.
+   */
+  prints: z.literal("readers").optional(),
 });
 
 /** See {@link policySchema}. */

@@ -3,11 +3,23 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * What every child has of this process's environment, and where Node keeps compiled code: a child starts in half the time.
+ *
+ * @example
+ * spawn(process.execPath, [script], { env: { ...childEnvironment(), ...env } })
+ */
+export function childEnvironment(): Record<string, string> {
+  const { PATH = "", HOME = "" } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE: join(root, "out", "compile-cache") };
+}
 
 /** A running child. `lines` holds all it has printed so far. */
 export type Child = {
@@ -24,7 +36,7 @@ export type Child = {
 /**
  * Starts `node script args` in the project's folder.
  *
- * @param env - added to a minimal environment (PATH and HOME only).
+ * @param env - added to {@link childEnvironment}.
  * @example
  * const simulator = startNode("simulator/main.ts", ["--app-compose", "deploy/app-compose.json"], {})
  */
@@ -32,7 +44,7 @@ export function startNode(script: string, args: readonly string[], env: Readonly
   // As deployed: SIGUSR1 would open an inspector on the worker.
   const child = spawn(process.execPath, ["--disable-sigusr1", script, ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+    env: { ...childEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = { stdout: [] as string[], stderr: [] as string[] };
@@ -101,7 +113,7 @@ export async function runNode(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [script, ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+    env: { ...childEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -11,7 +11,8 @@ const read = (path: string) => readFile(join(root, path), "utf8").catch(() => un
 
 const problems: string[] = [];
 let links = 0;
-for await (const document of glob("{*.md,{docs,deploy,programs,test,contracts}/**/*.md}", { cwd: root })) {
+const own = { cwd: root, exclude: ["**/node_modules"] };
+for await (const document of glob("{*.md,{docs,deploy,programs,test,contracts}/**/*.md}", own)) {
   const text = (await read(document)) ?? "";
   for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
     if (/^https?:/.test(target)) continue;

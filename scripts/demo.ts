@@ -8,8 +8,9 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Address, formatUnits, type Hex, parseAbi, parseUnits } from "viem";
-import type { AuditReport } from "../sdk/audit/auditJob.ts";
 import { formatAudit } from "../sdk/audit/formatAudit.ts";
+import type { AuditLine } from "../sdk/audit/line.ts";
+import { type AuditReport, linesOf } from "../sdk/audit/report.ts";
 import { demoExpectations } from "./demoExpectations.ts";
 import { startLocalMarket, whenReady } from "./localMarket.ts";
 import { person } from "./people.ts";
@@ -17,6 +18,7 @@ import { person } from "./people.ts";
 const asJson = process.argv.includes("--json");
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dir = join(root, "out", "demo");
+const bundleFile = join(root, "out", "job.dcb");
 const data = join(root, "node_modules", "vega-datasets", "data");
 const decimals = 6;
 const tokenAbi = parseAbi([
@@ -58,6 +60,7 @@ const items: Record<string, string> = {
 type Sent = { hash: Hex; gasUsed: string };
 
 rmSync(dir, { recursive: true, force: true });
+rmSync(bundleFile, { force: true });
 mkdirSync(dir, { recursive: true });
 console.log(`
 A paid job on real private data. Platform: SIMULATED (quotes under a throwaway root key; see README.md).
@@ -175,6 +178,9 @@ async function demo(): Promise<void> {
 
   const report = await requester.dcm<AuditReport>(["audit", job.jobId, "--worker", worker.url], [0, 1, 2]);
   say("requester", "audits the job");
+  type Bundled = { lines: AuditLine[]; sizeBytes: number };
+  const bundled = await requester.dcm<Bundled>(["bundle", job.jobId, "--worker", worker.url, "--out", bundleFile]);
+  say("requester", `leaves all that proves it in out/job.dcb, ${bundled.sizeBytes.toLocaleString("en")} bytes`);
 
   for (const one of [providerA, providerB, operator]) {
     const drawn = await one.dcm<Sent>(["credit", "withdraw", "--token", token]);
@@ -202,6 +208,8 @@ async function demo(): Promise<void> {
   console.log(`\n${formatAudit(report)}`);
 
   const unexpected = demoExpectations({ state: settled.state, output, balances, report });
+  for (const { id, verdict } of bundled.lines)
+    if (verdict === "not verified") unexpected.push(`offline, audit line ${id} is "${verdict}"`);
   const wallSeconds = Number(((performance.now() - start) / 1000).toFixed(1));
   for (const fact of unexpected) console.error(`UNEXPECTED: ${fact}`);
   console.log(
@@ -210,7 +218,7 @@ async function demo(): Promise<void> {
       : `${unexpected.length} things are not as expected.`,
   );
   if (asJson) {
-    const audit = report.lines.map(({ claim, verdict, reason }) => ({ claim, verdict, reason }));
+    const audit = linesOf(report).map(({ claim, verdict, reason }) => ({ claim, verdict, reason }));
     console.log(
       JSON.stringify({ jobId: job.jobId, status: settled.state, result: output, gas, balances, audit, wallSeconds }),
     );

@@ -15,8 +15,10 @@ const programs = {
   test: "scripts/test.ts",
   dev: "scripts/dev.ts",
   conformance: "scripts/conformance.ts",
+  tamper: "scripts/tamper.ts",
   "bench:gas": "bench/gas.ts",
   "bench:compute": "bench/compute.ts",
+  "bench:audit": "bench/audit.ts",
 };
 if (!Object.hasOwn(programs, task)) fail(`usage: node scripts/run.mjs ${Object.keys(programs).join("|")}`);
 

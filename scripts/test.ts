@@ -26,7 +26,7 @@ const batches: Suite[][] = [
     {
       name: "typescript",
       command: "mocha",
-      args: ["test/{protocol,enclave,sdk,cli,simulator,programs}/**/*.test.ts"],
+      args: ["test/{protocol,enclave,sdk,cli,simulator,programs,scripts,determinism}/**/*.test.ts"],
       counts: true,
     },
     { name: "integration", command: "mocha", args: ["test/integration/**/*.test.ts"], counts: true },

@@ -24,6 +24,9 @@ export function describePolicy({ output, runtime }: Manifest): string[] {
     `the output is JSON of its schema, at most ${count(output.maxBytes)} bytes`,
     ...(rules.length === 0 ? ["whatever meets the schema leaves: nothing is left out, rounded or given noise"] : rules),
     ...(policy?.pad === undefined ? [] : [`the result is padded to ${policy.pad.map(count).join(" or ")} bytes`]),
+    policy?.prints === undefined
+      ? "nobody sees what the program prints or throws"
+      : "what it prints and throws passes by all of that, to the keys that every grant of a job names as readers (--reader): if all its data are of one owner, also when it fails; so name there your own keys only",
     most === undefined
       ? "a grant may be without a limit of uses"
       : `a grant must be limited to at most ${count(most)} use${most === 1 ? "" : "s"}`,

@@ -8,8 +8,9 @@ import { z } from "zod";
 import type { Receipt, SignedOffer } from "../protocol/eip712.ts";
 import { BaseError } from "../protocol/errors.ts";
 import { type GrantPackage, grantPackageToJson } from "../protocol/grantPackage.ts";
-import { maxSealedResultBytes } from "../protocol/limits.ts";
+import { maxCiphertextBytes, maxSealedResultBytes } from "../protocol/limits.ts";
 import { signedOfferSchema } from "../protocol/offerJson.ts";
+import { maxSealedPrintsBytes, type SealedPrints, sealedPrintsSchema } from "../protocol/prints.ts";
 import { signedReceiptSchema } from "../protocol/receiptJson.ts";
 import { address, bytes32, hexUpTo } from "../protocol/schemas.ts";
 import { leavesSchema, sessionViewSchema, type shownLeafSchema } from "../protocol/sessionJson.ts";
@@ -24,6 +25,7 @@ const maxJsonBytes = 64 * 1024;
 /** A claim of 4,096 leaves takes about 700,000 bytes. */
 const maxSessionBytes = 1024 * 1024;
 const maxLeavesBytes = 512 * 1024;
+const maxPrintsAnswerBytes = 2 * maxSealedPrintsBytes + 16 * 1024;
 /** Large files take long on slow lines. */
 const uploadTimeoutMs = 15 * 60_000;
 
@@ -95,6 +97,22 @@ export function blobUri(bytes: Uint8Array): string {
 }
 
 /**
+ * A blob that a worker stores, in memory; not checked against its hash.
+ *
+ * @param sha256Hex - SHA-256 of the blob.
+ * @throws any error of `boundedFetch`
+ * @example
+ * const ciphertext = await fetchBlob("https://worker.example", contentHash)
+ */
+export async function fetchBlob(workerUrl: string, sha256Hex: Hex, options: ExchangeOptions = {}): Promise<Uint8Array> {
+  return await boundedFetch(serverUrl(workerUrl, `blobs/${sha256Hex.slice(2)}`), {
+    timeoutMs: uploadTimeoutMs,
+    ...options,
+    maxBytes: maxCiphertextBytes,
+  });
+}
+
+/**
  * The sealed result of a settled job. Check it with `decryptResult`.
  *
  * @throws any error of `boundedFetch`
@@ -107,6 +125,25 @@ export async function fetchResult(workerUrl: string, jobId: Hex, options: Exchan
     ...options,
     maxBytes: maxSealedResultBytes,
   });
+}
+
+/**
+ * What the program of a settled job printed, sealed. Open and check it with `openPrints`.
+ *
+ * @throws {@link BadAnswerError} | any error of `boundedFetch`: 404 if there is none
+ * @example
+ * const sealed = await fetchSealedPrints("https://worker.example", jobId)
+ */
+export async function fetchSealedPrints(
+  workerUrl: string,
+  jobId: Hex,
+  options: ExchangeOptions = {},
+): Promise<SealedPrints> {
+  const url = serverUrl(workerUrl, `prints/${jobId}`);
+  const answer = parseJson(await boundedFetch(url, { ...options, maxBytes: maxPrintsAnswerBytes }));
+  const parsed = sealedPrintsSchema.safeParse(answer);
+  if (!parsed.success) throw new BadAnswerError("GET /prints");
+  return parsed.data;
 }
 
 /**

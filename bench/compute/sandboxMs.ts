@@ -6,7 +6,7 @@ import { makeProgram } from "../../test/enclave/sandbox/makeProgram.ts";
 import { type Figure, rounds } from "./rounds.ts";
 
 /** Between jobs, in ms: the pool fills again. */
-const restMs = 400;
+const restMs = 1_000;
 
 /**
  * Milliseconds from the request to the checked outcome, the process killed and reaped.

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { Hex } from "viem";
 import type { Metadata } from "../../protocol/metadata.ts";
+import { inputFormats } from "../../protocol/program.ts";
 import type { Client } from "../../sdk/client.ts";
 import type { DatasetListing, Payee } from "../../sdk/datasets.ts";
 import { accountOf } from "../accounts.ts";
@@ -54,7 +55,7 @@ Example:
     .requiredOption("--title <text>", "what it is")
     .requiredOption("--price <amount>", "asked for one use (see --per), in whole units, e.g. 2.50");
   addMetadataOptions(add)
-    .option("--format <format>", "csv, json or text", format, "csv")
+    .option("--format <format>", "csv, json, text, parquet or bytes", format, "csv")
     .option("--no-profile", "do not publish columns, number of records and time range of a CSV file")
     .option("--payee <address:bps>", "who gets how many of 10,000 basis points of its payments (repeatable)", texts)
     .option("--upload <url>", "worker that stores the ciphertext (repeatable)", texts)
@@ -266,8 +267,9 @@ async function priceOf(client: Client, metadata: Metadata | undefined): Promise<
 const unitWords = { use: "", outputRow: " per row of the result", inputByte: " per byte of the ciphertext" } as const;
 
 function format(text: string): Metadata["format"] {
-  if (text === "csv" || text === "json" || text === "text") return text;
+  const known = inputFormats.find((each) => each === text);
+  if (known !== undefined) return known;
   throw new UsageError(`--format: ${JSON.stringify(text.slice(0, 40))} is not a format.`, {
-    hint: "Give csv, json or text.",
+    hint: `Give one of ${inputFormats.join(", ")}.`,
   });
 }

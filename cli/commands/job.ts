@@ -12,6 +12,8 @@ import { addOrderCommands } from "./order.ts";
 
 type ResultOptions = GlobalOptions & { wait: number; worker?: string; identityFile?: string; out?: string };
 
+type PrintsOptions = GlobalOptions & { worker?: string; identityFile: string; out?: string };
+
 const jobId = `0x${"12".repeat(32)}`;
 
 /**
@@ -58,6 +60,16 @@ Example:
     .option("--wait <seconds>", "how long to wait for the job to end", integer(0, 86_400), 0)
     .addHelpText("after", `\nExample:\n  $ dcm job result ${jobId} --wait 60`)
     .action(answer(result));
+
+  job
+    .command("prints")
+    .description("as the owner of a settled job's data: what its program printed and threw, where its policy says so")
+    .argument("<id>", "job id", id)
+    .requiredOption("--identity-file <file>", "age identity of a reader that every grant of the job names")
+    .option("--worker <url>", "where from (default: the enclave that settled it)")
+    .option("--out <file>", "write the prints here, as they are")
+    .addHelpText("after", `\nExample:\n  $ dcm job prints ${jobId} --identity-file key.txt`)
+    .action(answer(prints));
 
   job
     .command("cancel")
@@ -146,6 +158,19 @@ async function result(options: ResultOptions, job: Hex): Promise<Output> {
   if (options.out !== undefined) await writeAtomic(options.out, `${text}\n`, { mode: 0o600, overwrite: false });
   const { simulated } = context;
   return { json: { jobId: job, output }, text: options.out === undefined ? plainLines(text) : options.out, simulated };
+}
+
+async function prints(options: PrintsOptions, job: Hex): Promise<Output> {
+  const { fetchPrints } = await import("../../sdk/fetchPrints.ts");
+  const { writeAtomic } = await import("../../sdk/node/files.ts");
+  const identity = await readIdentity(options.identityFile);
+  const { client, simulated } = await connect(options);
+  const { text: bytes, cut } = await fetchPrints(client, job, identity, options.worker);
+  const text = new TextDecoder().decode(bytes);
+  if (options.out !== undefined) await writeAtomic(options.out, bytes, { mode: 0o600, overwrite: false });
+  const note = cut ? ["(there was more, or its end is not known)"] : [];
+  const shown = options.out === undefined ? plainLines(text.replace(/\n$/, "")).split("\n") : [options.out];
+  return { json: { jobId: job, prints: text, cut }, text: [...shown, ...note], simulated };
 }
 
 async function end(options: GlobalOptions, job: Hex, name: "cancelJob" | "expireJob"): Promise<Output> {

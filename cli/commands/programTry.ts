@@ -41,7 +41,8 @@ export function addTryCommands(programs: Command): void {
     .addHelpText(
       "after",
       `
-Nothing leaves this machine. Prints the output as JSON; what the run used goes to stderr. A run that fails says which
+Nothing leaves this machine. Prints the output as JSON; what the run used goes to stderr, and what the program printed if
+its policy has that sealed for the data's owner ("prints": "readers"). A run that fails says which
 rule or limit ended it, as the signed receipt would, and exits with 1.
 
 Example:
@@ -70,6 +71,7 @@ async function check(_: GlobalOptions, directory: string): Promise<Output> {
 }
 
 async function run(options: RunOptions, directory: string): Promise<Output> {
+  const { plainLines } = await import("../../sdk/plainText.ts");
   const { readProgram } = await import("../../sdk/node/programDir.ts");
   const { applyPolicy } = await import("../../enclave/policy/applyPolicy.ts");
   const { runProgram } = await import("../../enclave/sandbox/runProgram.ts");
@@ -86,6 +88,7 @@ async function run(options: RunOptions, directory: string): Promise<Output> {
   const failure = ran.status === "failed" ? ran.failure : released?.ok === false ? released.failure : undefined;
   const elapsedMs = Math.round(performance.now() - startedMs);
   const used = { fuelUsed: ran.fuelUsed, elapsedMs };
+  if (ran.prints !== undefined) progress(plainLines(`It printed:\n${new TextDecoder().decode(ran.prints.text)}`));
   progress(`Used ${ran.fuelUsed} fuel at most, in ${elapsedMs} ms.`);
   if (failure !== undefined) {
     const text = [`FAILED: ${failure}`, ...hintOf(failure)];
@@ -134,7 +137,8 @@ const hints: Partial<Record<FailureCode, string>> = {
   ProgramMismatch: "the manifest names an engine that is not here: compare its runtime with protocol/engines.ts",
   ParamsRefused: "--params does not meet the manifest's schema",
   InputMismatch: "an input is not of the form that the manifest says: encoding, JSON, columns, types",
-  ProgramTrapped: "it threw, did not load, nested too deep, or never settled; what it prints is not shown",
+  ProgramTrapped:
+    "it threw, did not load, nested too deep, or never settled; its policy says who sees why: output.policy.prints",
   FuelExhausted: "raise limits.fuel, or do less",
   MemoryExceeded: "raise limits.memoryBytes, or keep less",
   TimeExceeded: "raise limits.wallMs, or do less",

@@ -43,7 +43,7 @@ export type Registration = {
 export type RegistrationPorts = {
   platform: TdxPlatform;
   identity: EnclaveIdentity;
-  sender: Sender;
+  sender: Pick<Sender, "address" | "send">;
   reader: Pick<Reader, "enclave">;
   deployment: Deployment;
   operator: Address;

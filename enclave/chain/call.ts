@@ -37,6 +37,9 @@ const errorAbi = [
   ...tdxCollateralAbi,
 ].filter((item) => item.type === "error");
 
+/** What nodes answer with when what they ran failed: geth's revert, geth's and others' everything else. */
+const executionCodes = [3, -32000, -32015];
+
 /** Longest answer to a read: a data set's record with its URI is below this. */
 const maxAnswerBytes = 16 * 1024;
 
@@ -92,6 +95,18 @@ export function refusalOf(error: unknown): Refusal | undefined {
   } catch {
     return { errorName: data.slice(0, 10), args: [] };
   }
+}
+
+/**
+ * Whether the node ran a call and it failed, with or without a reason (a revert, a bad opcode, out of gas), as opposed to a
+ * node that gave no answer.
+ *
+ * @example
+ * catch (error) { if (isExecutionFailure(error)) return false; throw error }
+ */
+export function isExecutionFailure(error: unknown): boolean {
+  if (!(error instanceof RpcFailedError)) return false;
+  return error.data !== undefined || (error.code !== undefined && executionCodes.includes(error.code));
 }
 
 /** A number as JSON-RPC wants it. */

@@ -28,6 +28,8 @@ export type Sender = {
    * TransactionRevertedError, SenderStoppedError, RpcFailedError.
    */
   send(call: Call, alreadyDone: () => Promise<boolean>): Promise<Sent>;
+  /** Asks the node whether the call would go through now; sends nothing. @throws TransactionRefusedError, RpcFailedError */
+  simulate(call: Call): Promise<void>;
 };
 
 /** Gas limit of a transaction. Source: EIP-7825. */
@@ -61,6 +63,9 @@ export async function openSender(options: SenderOptions): Promise<Sender> {
       const sent = queue.then(() => sendOne(rpc, settings, call, alreadyDone));
       queue = sent.catch(() => undefined); // its own caller hears of it
       return sent;
+    },
+    async simulate(call) {
+      await dryRun(rpc, settings.account.address, call);
     },
   };
 }
@@ -109,17 +114,28 @@ async function waitForEarlier(rpc: Rpc, { account, pollMs, bumpAfterMs, signal }
 }
 
 /** @returns the gas limit to give: a quarter above the node's estimate. */
-async function simulate(rpc: Rpc, from: Address, { to, data, value = 0n }: Call): Promise<bigint> {
+async function simulate(rpc: Rpc, from: Address, call: Call): Promise<bigint> {
+  const request = await dryRun(rpc, from, call);
+  const gas = await rpc("eth_estimateGas", [request, "latest"], rpcCount).catch((error) => {
+    throw asRefused(call.to, error);
+  });
+  const limit = gas + gas / 4n;
+  return limit < maxGas ? limit : maxGas;
+}
+
+/** With no more gas than a transaction may have. */
+async function dryRun(rpc: Rpc, from: Address, { to, data, value = 0n }: Call) {
   const request = { from, to, data, value: toQuantity(value) };
-  try {
-    await rpc("eth_call", [request, "latest"], hexUpTo(64 * 1024));
-    const gas = await rpc("eth_estimateGas", [request, "latest"], rpcCount);
-    const limit = gas + gas / 4n;
-    return limit < maxGas ? limit : maxGas;
-  } catch (error) {
-    const refusal = refusalOf(error);
-    throw refusal === undefined ? error : new TransactionRefusedError(to, refusal);
-  }
+  const call = { ...request, gas: toQuantity(maxGas) };
+  await rpc("eth_call", [call, "latest"], hexUpTo(64 * 1024)).catch((error) => {
+    throw asRefused(to, error);
+  });
+  return request;
+}
+
+function asRefused(to: Address, error: unknown): unknown {
+  const refusal = refusalOf(error);
+  return refusal === undefined ? error : new TransactionRefusedError(to, refusal);
 }
 
 async function requireMoney(rpc: Rpc, address: Address, needed: bigint): Promise<void> {

@@ -5,6 +5,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Context, Middleware } from "koa";
 import { BaseError } from "../../protocol/errors.ts";
+import { DamagedEntriesError } from "../../protocol/merkleTree.ts";
 import {
   BadBlobNameError,
   BlobCorruptError,
@@ -40,6 +41,7 @@ const statuses: readonly [new (...args: never[]) => BaseError, number][] = [
   [BlobCorruptError, 404],
   [BlobTooLargeError, 413],
   [BlobQuotaError, 507],
+  [DamagedEntriesError, 500],
 ];
 
 /**

@@ -1,30 +1,26 @@
 /**
  * Room: enclave/http. Bounds the memory that results take while slow clients read them.
  */
-import type { Context, Next } from "koa";
+import type { Context } from "koa";
 import { HttpError } from "./problem.ts";
 
 /**
- * Makes a middleware that refuses an answer while others, together with it, would be larger than a limit. One is always
- * let through.
+ * Makes a gate that an answer passes before it is read into memory, and is counted in until its client has it, or has
+ * gone. One is always let through.
  *
- * @param maxBytes - of all bodies under way.
- * @throws {@link ResultsBusyError} after the route has set a body that is a Buffer.
+ * @param maxBytes - of all answers under way.
+ * @returns throws {@link ResultsBusyError} for an answer that is too large together with those.
  * @example
- * router.get("/results/:id", resultGate(256 * 2 ** 20), answer)
+ * const enter = resultGate(256 * 2 ** 20);
+ * enter(ctx, result.sizeBytes)
  */
-export function resultGate(maxBytes: number): (ctx: Context, next: Next) => Promise<void> {
+export function resultGate(maxBytes: number): (ctx: Pick<Context, "res">, sizeBytes: number) => void {
   let underWayBytes = 0;
-  return async (ctx, next) => {
-    await next();
-    const { length } = ctx.body as Buffer;
-    if (underWayBytes > 0 && underWayBytes + length > maxBytes) {
-      ctx.body = null;
-      throw new ResultsBusyError();
-    }
-    underWayBytes += length;
+  return (ctx, sizeBytes) => {
+    if (underWayBytes > 0 && underWayBytes + sizeBytes > maxBytes) throw new ResultsBusyError();
+    underWayBytes += sizeBytes;
     ctx.res.once("close", () => {
-      underWayBytes -= length;
+      underWayBytes -= sizeBytes;
     });
   };
 }

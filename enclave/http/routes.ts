@@ -7,9 +7,12 @@ import type { Hex } from "viem";
 import { z } from "zod";
 import { claimRequestSchema } from "../../protocol/claimRequest.ts";
 import { grantPackageSchema } from "../../protocol/grantPackage.ts";
+import { sealedPrintsToJson } from "../../protocol/prints.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
 import { signedOrderSchema } from "../../protocol/signedOrder.ts";
 import { BlobMissingError } from "../blobs/blobStore.ts";
+import { attestationPage, pagePolicy } from "./attestationPage.ts";
+import { addLogRoutes } from "./logRoutes.ts";
 import { HttpError } from "./problem.ts";
 import { quoteGate } from "./quoteGate.ts";
 import { rateLimit } from "./rateLimit.ts";
@@ -48,9 +51,18 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
   const attestation = quoteGate((nonce) => api.attestation(nonce));
   const limitQuotes = rateLimit(limits.quotes);
   const limitUploads = rateLimit(limits.uploads);
-  const limitResults = resultGate(maxResultsUnderWayBytes);
+  const enterResults = resultGate(maxResultsUnderWayBytes);
 
   /* ENCLAVE */
+
+  router.get("/", async (ctx) => {
+    readNothing(ctx);
+    const enclave = await api.enclave();
+    const shown = enclave.registered ? await attestation() : undefined;
+    ctx.set("Content-Security-Policy", pagePolicy);
+    ctx.type = "html";
+    ctx.body = attestationPage(enclave, shown);
+  });
 
   router.get("/attestation", async (ctx) => {
     refuseBody(ctx);
@@ -104,12 +116,22 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
     ctx.body = known(await api.receipt(id), id);
   });
 
-  router.get("/results/:id", limitResults, async (ctx) => {
+  router.get("/results/:id", async (ctx) => {
     const id = readJobId(ctx);
     const result = known(await api.resultCiphertext(id), id);
     if (!result.released) throw new ResultHeldBackError(id);
     ctx.type = "application/octet-stream";
-    ctx.body = asBuffer(result.ciphertext);
+    const { sizeBytes } = result;
+    if (ctx.method !== "HEAD") enterResults(ctx, sizeBytes); // before it is read and hashed
+    ctx.body = ctx.method === "HEAD" ? Buffer.alloc(0) : asBuffer(result.read());
+    ctx.length = sizeBytes;
+  });
+
+  router.get("/prints/:id", async (ctx) => {
+    const id = readJobId(ctx);
+    const prints = known(await api.sealedPrints(id), id);
+    if (!prints.released) throw new ResultHeldBackError(id);
+    ctx.body = sealedPrintsToJson(prints.sealed);
   });
 
   /* SESSIONS */
@@ -131,6 +153,10 @@ export function createRoutes(api: WorkerApi, limits: RateLimits): Router {
     ctx.body = knownSession(await api.requestClaim(id, await readJson(ctx, claimRequestSchema)), id);
     ctx.status = 202;
   });
+
+  /* LOGS */
+
+  addLogRoutes(router, api.logs);
 
   /* BLOBS AND GRANTS */
 

@@ -6,7 +6,9 @@ import type { Address, Hex } from "viem";
 import type { z } from "zod";
 import type { Runtime } from "../../protocol/engines.ts";
 import type { GrantPackage } from "../../protocol/grantPackage.ts";
+import type { LogSummary, logViewSchema } from "../../protocol/logJson.ts";
 import type { signedOfferToJson } from "../../protocol/offerJson.ts";
+import type { SealedPrints } from "../../protocol/prints.ts";
 import type { receiptToJson } from "../../protocol/receiptJson.ts";
 import type { leavesSchema, sessionViewSchema } from "../../protocol/sessionJson.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
@@ -22,10 +24,16 @@ export type Attestation = {
   /** The guest agent's Info. */
   info: Readonly<Record<string, unknown>>;
   binding: { chainId: number; registry: Address; operator: Address; signingKey: Address; vaultKey: Hex };
+  /** Image references in the measured compose file. */
+  images: readonly string[];
+  /** SHA-256 of the image's build manifest; null where the worker runs from no image. */
+  buildManifest: Hex | null;
   /** What the report data binds: see protocol/attestationBinding. */
   reportDataKind: "registration" | "challenge";
   /** The transaction that registered the enclave: block number and hash of the binding are in its calldata. */
   registrationTx?: Hex;
+  /** What the registry keeps of it; times in Unix seconds, decimal. null: it is not registered yet. */
+  registration: { registry: Address; platformId: Hex; tcbStatus: string; expiresAt: string } | null;
   simulated: boolean;
 };
 
@@ -82,8 +90,24 @@ export type SessionView = z.input<typeof sessionViewSchema>;
 /** Answer of GET /sessions/:id/leaves/:from; `protocol/sessionJson.leavesSchema` reads it. */
 export type LeavesView = z.input<typeof leavesSchema>;
 
-/** A result's ciphertext, or that it is still held back. */
-export type ResultRelease = { released: true; ciphertext: Uint8Array } | { released: false };
+/** Answer of GET /logs/:logId. */
+export type LogAnswer = z.input<typeof logViewSchema>;
+
+/** What anyone may see of a log; sizes and indices are checked by the caller. All throw `DamagedEntriesError`. */
+export type PublicLog = {
+  size(): number;
+  /** Of the first `size` entries. */
+  rootAt(size: number): Hex;
+  entries(from: number, count: number): string[];
+  inclusion(index: number, size: number): Hex[];
+  consistency(from: number, to: number): Hex[];
+};
+
+/** A result's ciphertext, which is read and proven when it is asked for, or that it is still held back. */
+export type ResultRelease = { released: true; sizeBytes: number; read(): Uint8Array } | { released: false };
+
+/** What a program printed, sealed, or that it is still held back. */
+export type PrintsRelease = { released: true; sealed: SealedPrints } | { released: false };
 
 /** What the HTTP face needs. Functions may throw errors derived from `BaseError`; their text reaches the client. */
 export type WorkerApi = {
@@ -102,6 +126,8 @@ export type WorkerApi = {
    * its leaf is paid for whatever happens, or at once if no data set is paid for it.
    */
   resultCiphertext(jobId: Hex): Promise<ResultRelease | undefined>;
+  /** Released as results are; of a job that failed, once its FAILED receipt is settled. */
+  sealedPrints(jobId: Hex): Promise<PrintsRelease | undefined>;
   /** Checks a signed order and keeps it: it is carried out like an opened job, and settled in one transaction. */
   takeOrder(signed: SignedOrder): Promise<{ jobId: Hex }>;
   /** A session that has jobs here. */
@@ -117,5 +143,12 @@ export type WorkerApi = {
   offer(): ReturnType<typeof signedOfferToJson> | undefined;
   /** Checks the owner's signature and keeps the sealed key. */
   acceptGrant(grant: GrantPackage): Promise<{ grantHash: Hex }>;
+  /** The enclaves' logs: the living one, and those of earlier boots. */
+  logs: {
+    /** Newest first. */
+    list(): LogSummary[];
+    view(logId: Address): Promise<LogAnswer | undefined>;
+    find(logId: Address): PublicLog | undefined;
+  };
   blobs: Pick<BlobStore, "put" | "open" | "size">;
 };

@@ -15,7 +15,7 @@ import type { JobChain, JobStep, RunnableJob, Standing } from "./ports.ts";
 export type AcceptPorts = {
   domain: Domain;
   market: Address;
-  sender: Sender;
+  sender: Pick<Sender, "address" | "send">;
   identity: Pick<EnclaveIdentity, "signDigest">;
   grants: Pick<GrantBook, "find">;
   /** Of the gas wallet, at the newest block. */

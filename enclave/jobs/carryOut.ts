@@ -4,12 +4,11 @@
  * plaintexts in the sandbox only.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { Encrypter } from "age-encryption";
-import { bytesToHex, concatHex, type Hex, isAddressEqual, keccak256, zeroHash } from "viem";
-import { recipientOf } from "../../protocol/ageKey.ts";
+import { bytesToHex, type Hex, isAddressEqual, zeroHash } from "viem";
 import { countedGrantsOf, isCounted, priceOf } from "../../protocol/charges.ts";
 import { type FailureCode, failureCodes, hashReceipt, type Receipt, receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import { lostPrints, type Prints, printsCommitmentOf, type SealedPrints } from "../../protocol/prints.ts";
 import { type Program, policyHashOf } from "../../protocol/program.ts";
 import { commitmentSalt, encodeResult, outputCommitmentOf, type ResultEnvelope } from "../../protocol/result.ts";
 import { grantsRootOf, inputsRootOf } from "../../protocol/roots.ts";
@@ -30,6 +29,9 @@ import { JobStop } from "./jobStop.ts";
 import { billedRows, billedSeconds } from "./meter.ts";
 import { openInput } from "./openInput.ts";
 import type { Anchor, JobPorts, OrderProof, Outcome, RunnableJob, Standing } from "./ports.ts";
+import { printsReaders, sealPrints } from "./sealPrints.ts";
+import { sealTo } from "./sealTo.ts";
+import { shareOf } from "./turns.ts";
 
 /** What is known of a run so far; a FAILED receipt states as much of it as there is. */
 type Progress = {
@@ -40,6 +42,8 @@ type Progress = {
   fuelUsed: number;
   /** Of the program's run. */
   elapsedMs: number;
+  /** What it printed, sealed; its proof is of the log as it is when the receipt is signed. */
+  prints?: Omit<SealedPrints, "proof">;
 };
 
 /**
@@ -62,7 +66,13 @@ export async function carryOut(ports: JobPorts, job: RunnableJob, options: { las
   } catch (error) {
     if (!(error instanceof JobStop)) throw error;
     if (!error.final && !options.lastChance) throw error;
-    if (job.order.quorum > 1 && !isOfTheJob(error.code)) throw new AbstainedError(job.jobId, error);
+    if (job.order.quorum > 1 && !isOfTheJob(error.code)) {
+      // What may yet come is waited for, and tried again and again.
+      if (error.final) ports.log.append({ type: "job.abstained", jobId: job.jobId, failureCode: error.code });
+      throw new AbstainedError(job.jobId, error);
+    }
+    // What was printed is given out with a FAILED receipt, too: see `complete`.
+    if (progress.prints !== undefined && !(await ports.chain.isCanonical(progress.anchor))) delete progress.prints;
     return fail(ports, job, progress, error.code);
   }
 }
@@ -114,8 +124,9 @@ async function complete(ports: JobPorts, job: RunnableJob, progress: Progress): 
   const ciphertexts = await gatherCiphertexts(ports, progress.inputs);
   ports.observe("inputsFetched", job.jobId);
 
+  const inputBytes = ciphertexts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const { output, salt } = await ports
-    .alone(async () => {
+    .inTurn(shareOf(job.order, program.manifest, inputBytes), async () => {
       await stillConsented(ports, job, progress, program);
       return openAndRun(ports, job, { program, params, ciphertexts, progress });
     })
@@ -180,6 +191,11 @@ async function openAndRun(
   const { policy } = work.program.manifest.output;
   const usedUp = spendUses(ports.identity, policy, { jobId: job.jobId, inputs: work.progress.inputs });
   if (usedUp !== undefined) throw new JobStop("GrantRefused", `grant ${usedUp} is used up in this enclave`);
+  // Here, and not at each check: a job may wait for days, and be looked at again and again.
+  const anchorHash = work.progress.anchor.hash;
+  for (const { grantHash } of work.progress.inputs) {
+    ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash, anchorHash });
+  }
   const keys: Uint8Array[] = [];
   const inputs: OpenDataset[] = [];
   try {
@@ -205,7 +221,10 @@ async function openAndRun(
     work.progress.fuelUsed = policy?.noise === undefined ? outcome.fuelUsed : work.program.manifest.limits.fuel;
     const salt = commitmentSalt(keys, job.jobId);
     // Salted: what was printed may be guessable, and the log lies on the host's disk.
-    const printsCommitment = outcome.status === "ok" ? keccak256(concatHex([salt, outcome.printsHash])) : zeroHash;
+    const readers = printsReaders(policy, work.progress.inputs);
+    const prints: Prints | undefined = readers.size === 0 ? undefined : (outcome.prints ?? lostPrints);
+    const printsHash = prints?.hash ?? (outcome.status === "ok" ? outcome.printsHash : undefined);
+    const printsCommitment = printsHash === undefined ? zeroHash : printsCommitmentOf(salt, printsHash);
     ports.log.append({
       type: "program.ran",
       jobId: job.jobId,
@@ -214,6 +233,10 @@ async function openAndRun(
       paramsHash: job.order.paramsHash,
       printsCommitment,
     });
+    if (prints === undefined) outcome.prints?.text.fill(0);
+    else {
+      work.progress.prints = await sealPrints(ports.log, { jobId: job.jobId, salt, ...prints }, readers);
+    }
     if (outcome.status === "failed") throw new JobStop(outcome.failure, "the sandbox said so");
     const released = applyPolicy(work.program.manifest, outcome.output, { datasetKeys: keys, jobId: job.jobId });
     if (!released.ok) throw new JobStop(released.failure, "the program's output policy is not met");
@@ -239,16 +262,7 @@ async function seal(
   readers: ReadonlySet<Hex>,
   pad: readonly number[] | undefined,
 ): Promise<Uint8Array> {
-  const encrypter = new Encrypter();
-  const plaintext = encodeResult(envelope, pad);
-  try {
-    for (const reader of readers) encrypter.addRecipient(recipientOf(reader));
-    return await encrypter.encrypt(plaintext);
-  } catch {
-    throw new JobStop("OutputRefused", "a reader's key is not a usable X25519 key");
-  } finally {
-    plaintext.fill(0);
-  }
+  return sealTo(readers, encodeResult(envelope, pad));
 }
 
 function fail(ports: JobPorts, job: RunnableJob, progress: Progress, failureCode: FailureCode): Outcome {
@@ -289,7 +303,14 @@ function sign(
   };
   const signature = ports.identity.signDigest(hashReceipt(ports.domain, receipt));
   ports.observe("signed", job.jobId);
-  return { receipt, signature, grants: signedGrants.filter(({ grant }) => isCounted(grant)), resultCiphertext };
+  const { prints } = progress;
+  return {
+    receipt,
+    signature,
+    grants: signedGrants.filter(({ grant }) => isCounted(grant)),
+    resultCiphertext,
+    ...(prints !== undefined && { prints: { ...prints, proof: ports.log.prove(prints.index, Number(log.size)) } }),
+  };
 }
 
 /** The job ended while its inputs were fetched. */

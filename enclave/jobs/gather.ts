@@ -2,7 +2,7 @@
  * Room: enclave/jobs/gather. Brings together what a job needs and checks each piece against what was signed:
  * the program, the consents, the ciphertexts. Opens nothing. Every refusal is a {@link JobStop}.
  */
-import { type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
+import { type Address, type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
 import { priceOf } from "../../protocol/charges.ts";
 import type { SignedGrant } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
@@ -22,6 +22,7 @@ export const maxJobBytes = 2 * maxCiphertextBytes;
 /** One data set of a job, consented to and located. */
 export type ConsentedInput = {
   datasetId: Hex;
+  owner: Address;
   contentHash: Hex;
   sizeBytes: number;
   uri: string;
@@ -33,7 +34,7 @@ export type ConsentedInput = {
 /**
  * The program that the order names.
  *
- * @throws {@link JobStop} ProgramUnavailable (later), ProgramMismatch.
+ * @throws {@link JobStop} ProgramUnavailable (later), ProgramMismatch (later if this machine's walls do not hold its engine).
  * @example
  * const program = await gatherProgram(ports, job)
  */
@@ -51,6 +52,10 @@ export async function gatherProgram(ports: JobPorts, job: RunnableJob): Promise<
   if (program.manifest.inputs.length !== job.order.datasets.length) {
     throw new JobStop("ProgramMismatch", `it takes ${program.manifest.inputs.length} inputs`);
   }
+  // Others may run it: the job waits for them, and fails when its time is nearly over.
+  const { engine } = program.manifest.runtime;
+  if (ports.lacksWallFor(program))
+    throw new JobStop("ProgramMismatch", `${engine} is not run on this machine`, "later");
   return program;
 }
 
@@ -123,9 +128,9 @@ export async function gatherConsents(
     if (priceOf(grant, dataset.sizeBytes, 0n) > use.maxPrice) {
       throw new JobStop("PriceTooHigh", `grant ${use.grantHash}`);
     }
-    ports.log.append({ type: "grant.checked", jobId: job.jobId, grantHash: use.grantHash, anchorHash: anchor.hash });
     inputs.push({
       datasetId: use.datasetId,
+      owner,
       contentHash: dataset.contentHash,
       sizeBytes: dataset.sizeBytes,
       uri: dataset.uri,

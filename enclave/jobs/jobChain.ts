@@ -20,16 +20,17 @@ import type { Anchor, JobChain, OrderProof, RunnableJob, Standing } from "./port
  * Connects jobs to the chain.
  *
  * @param signingKey - of this enclave: its platform has one voice in a quorum.
- * @param head - which block is the newest that counts.
+ * @param head - asks for the newest block that counts; see {@link headBlock}.
  * @example
- * const chain = createJobChain({ client, reader, deployment, signingKey, head: "finalized" })
+ * const head = () => headBlock(client, "finalized")
+ * const chain = createJobChain({ client, reader, deployment, signingKey, head })
  */
 export function createJobChain(parts: {
   client: PublicClient;
   reader: Reader;
   deployment: Deployment;
   signingKey: Address;
-  head: HeadPolicy;
+  head(): Promise<Head>;
 }): JobChain {
   const { client, reader, deployment, signingKey, head } = parts;
   const { jobMarket } = deployment.contracts;
@@ -88,15 +89,20 @@ export function createJobChain(parts: {
     return { is: platforms.includes(platformId) ? "counted" : "open" };
   }
 
+  let lastAnchor: Anchor | undefined;
   return {
     proofOf,
-    anchor: () => anchorOf(client, head),
+    async anchor() {
+      const { number, parentHash } = await head();
+      if (lastAnchor?.hash !== parentHash) lastAnchor = await blockBefore(client, { number, parentHash });
+      return lastAnchor;
+    },
     async isCanonical(anchor) {
       const block = await answered("eth_getBlockByNumber", client.getBlock({ blockNumber: anchor.number }));
       return block.hash === anchor.hash;
     },
     async standing(job) {
-      const at = { blockHash: (await headBlock(client, head)).hash };
+      const at = { blockHash: (await head()).hash };
       const { origin } = job;
       if (origin.by === "session") return standingOfSession(job, at);
       return origin.by === "opening" ? standingOfOpened(job, origin.index, at) : standingOfSigned(job, at);
@@ -115,6 +121,9 @@ export function createJobChain(parts: {
   };
 }
 
+/** A block, and the one before it. */
+export type Head = Anchor & { parentHash: Hex };
+
 /**
  * The newest block that counts.
  *
@@ -122,7 +131,7 @@ export function createJobChain(parts: {
  * @example
  * const { number, hash } = await headBlock(client, { confirmations: 2 })
  */
-export async function headBlock(client: PublicClient, head: HeadPolicy): Promise<Anchor & { parentHash: Hex }> {
+export async function headBlock(client: PublicClient, head: HeadPolicy): Promise<Head> {
   const at = typeof head === "string" ? { blockTag: head } : { blockNumber: await heightBelow(client, head) };
   const block = await answered("eth_getBlockByNumber", client.getBlock(at));
   if (block.hash === null || block.number === null) throw new NoHeadError();
@@ -144,7 +153,10 @@ async function heightBelow(client: PublicClient, { confirmations }: { confirmati
  * const anchor = await anchorOf(client, "finalized")
  */
 export async function anchorOf(client: PublicClient, head: HeadPolicy): Promise<Anchor> {
-  const { number, parentHash } = await headBlock(client, head);
+  return blockBefore(client, await headBlock(client, head));
+}
+
+async function blockBefore(client: PublicClient, { number, parentHash }: Pick<Head, "number" | "parentHash">) {
   if (number === 0n) throw new NoHeadError();
   const parent = await answered("eth_getBlockByHash", client.getBlock({ blockHash: parentHash }));
   return { number: number - 1n, hash: parentHash, timestamp: parent.timestamp };

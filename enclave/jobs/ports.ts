@@ -3,12 +3,15 @@
  */
 import type { Address, Hex } from "viem";
 import type { Domain, JobOrder, Receipt, SignedGrant } from "../../protocol/eip712.ts";
+import type { SealedPrints } from "../../protocol/prints.ts";
+import type { Program } from "../../protocol/program.ts";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { Ciphertext } from "../fetch/fetchBlob.ts";
 import type { EnclaveLog } from "../receipts/enclaveLog.ts";
 import type { RunOutcome } from "../sandbox/outcome.ts";
 import type { RunRequest } from "../sandbox/runProgram.ts";
 import type { GrantBook } from "../vault/grantBook.ts";
+import type { Turns } from "./turns.ts";
 
 /** The block whose state consent is checked against. */
 export type Anchor = { number: bigint; hash: Hex; timestamp: bigint };
@@ -67,12 +70,14 @@ export type JobPorts = {
   fetch(uri: string, limits: { maxBytes: number }): Promise<Fetched<Uint8Array>>;
   /** Fetches a ciphertext to where it can be read as a stream, and checks its hash. */
   fetchCiphertext(uri: string, limits: { maxBytes: number; sha256: Hex }): Promise<Fetched<Ciphertext>>;
+  /** Whether the program's engine is one that no wall of this machine holds, so that {@link JobPorts.run} would throw. */
+  lacksWallFor(program: Pick<Program, "manifest">): boolean;
   /** Throws what reading an input throws. */
   run(request: RunRequest): Promise<RunOutcome>;
   /** Monotonic milliseconds: the host may turn its wall clock as it likes. */
   now(): number;
-  /** Does one piece of work after the other: one sandbox at most holds plaintexts. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Does work when its share of the machine is free; see `createTurns`. */
+  inTurn: Turns;
   /** Told of each step when it has happened: for the operator's log, and for tests that end the process there. */
   observe(step: JobStep, jobId: Hex): void;
 };
@@ -118,4 +123,9 @@ export type Outcome = {
   signature: Hex;
   grants: readonly SignedGrant[];
   resultCiphertext: Uint8Array | null;
+  /** What the program printed, sealed, where its policy and the grants have readers for it. */
+  prints?: SealedPrints;
 };
+
+/** What the market is told of an outcome: all but the result, which may be large and is on disk by then. */
+export type Settleable = Omit<Outcome, "resultCiphertext">;

@@ -1,6 +1,6 @@
 /**
  * Room: enclave/jobs/runner. Carries out every open job that is this worker's and settles it: a few at a time, so that
- * one whose files do not come holds up nobody.
+ * one whose files do not come holds up nobody. Signed orders whose receipts wait for the market hold up nobody either.
  * Nothing of a job's progress is kept but its signed outcome: the chain says what is open, so that a worker that was
  * killed anywhere starts over and ends in one settlement.
  */
@@ -10,7 +10,7 @@ import { BaseError } from "../../protocol/errors.ts";
 import { TransactionRevertedError } from "../chain/sender.ts";
 import { AbstainedError, carryOut, refuseConsent } from "./carryOut.ts";
 import { JobStop } from "./jobStop.ts";
-import type { JobPorts, Outcome, RunnableJob, Standing } from "./ports.ts";
+import type { JobPorts, Outcome, RunnableJob, Settleable, Standing } from "./ports.ts";
 import type { SettlementVerdict } from "./settlement.ts";
 
 /** What the runner needs besides what jobs need. */
@@ -20,7 +20,7 @@ export type RunnerPorts = JobPorts & {
   savedOutcome(jobId: Hex): (Outcome & { signer: Hex }) | undefined;
   /** Durable when it returns. */
   saveOutcome(jobId: Hex, outcome: Outcome): void;
-  settle(job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict>;
+  settle(job: RunnableJob, outcome: Settleable): Promise<SettlementVerdict>;
   /** Sends the acceptance of a job that needs one; see `acceptJob`. */
   accept(job: RunnableJob): Promise<void>;
   /** Forgets a signed order that will not be settled. */
@@ -47,8 +47,13 @@ const deadlineMarginSeconds = 30n;
 const bailOutSeconds = 60n;
 /** After so many tries, about two minutes, no event is awaited any more that would tell of a signed order's end. */
 const hopelessTries = 10;
-/** Most jobs under way at once: each may hold its ciphertexts on disk. */
+/** Most jobs that are run at once: each may hold its ciphertexts on disk. */
 export const maxUnderWay = 4;
+/** Most jobs in hand: those that wait for their settlement hold a receipt only. */
+const maxInHand = 256;
+
+/** What is left to do with a job that was run, and holds nothing but its receipt. */
+type Settling = () => Promise<Attempted>;
 
 type Waiting = { since: number; until: number; pauseMs: number; tries: number };
 
@@ -56,7 +61,7 @@ type Waiting = { since: number; until: number; pauseMs: number; tries: number };
 export type Runner = {
   /** Starts on the open jobs that are due. Never throws for a job's sake. */
   tick(): void;
-  /** Resolves when no job is under way. */
+  /** Begins no other job, and resolves when none is under way. */
   idle(): Promise<void>;
   /** What became of the last try of a job that is still open here. */
   waitingFor(jobId: Hex): string | undefined;
@@ -74,7 +79,33 @@ export function createRunner(ports: RunnerPorts): Runner {
   const reasons = new Map<Hex, string>();
   const underWay = new Map<Hex, Promise<void>>();
 
-  async function attempt(job: RunnableJob): Promise<Attempted> {
+  let busy = 0;
+  let due: RunnableJob[] = [];
+  const queue: (() => void)[] = [];
+
+  /** Does work that may hold ciphertexts, when there is a place for it. */
+  async function inPlace<T>(work: () => Promise<T>): Promise<T> {
+    if (busy < maxUnderWay) busy += 1;
+    else await new Promise<void>((resolve) => queue.push(resolve)); // whose place it was has passed it on
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) busy -= 1;
+      else next();
+      startDue();
+    }
+  }
+
+  function startDue(): void {
+    while (busy < maxUnderWay && underWay.size < maxInHand) {
+      const job = due.shift();
+      if (job === undefined) return;
+      if (!underWay.has(job.jobId)) underWay.set(job.jobId, work(job));
+    }
+  }
+
+  async function attempt(job: RunnableJob): Promise<Attempted | Settling> {
     const standing = await ports.chain.standing(job);
     const { is } = standing;
     if ((is === "ended" || is === "unpaid") && isHopeless(job)) return giveUp(job, "tooLate");
@@ -84,12 +115,19 @@ export function createRunner(ports: RunnerPorts): Runner {
     const saved = ports.savedOutcome(job.jobId);
     if (saved === undefined && standing.is === "unpaid") return "unpaid";
     if (standing.is === "unaccepted") return accept(job);
-    if (standing.is !== "accepted") return settle(job, standing, saved ?? (await perform(job)));
+    if (standing.is !== "accepted") return settling(job, standing, saved ?? (await perform(job)));
     // An earlier life of this worker may have accepted the job: what it signed can still be settled, no more.
     if (saved !== undefined && isAddressEqual(standing.by, getAddress(saved.signer)))
-      return settle(job, standing, saved);
+      return settling(job, standing, saved);
     const isOurs = isAddressEqual(standing.by, ports.identity.signingKey);
-    return isOurs ? settle(job, standing, await perform(job)) : "acceptedByOther";
+    return isOurs ? settling(job, standing, await perform(job)) : "acceptedByOther";
+  }
+
+  /** Signed orders are settled by the dozen; what takes a transaction of its own is not run faster than it is settled. */
+  async function settling(job: RunnableJob, standing: Standing, outcome: Outcome): Promise<Attempted | Settling> {
+    const settleable = withoutResult(outcome);
+    const settleIt = () => settle(job, standing, settleable);
+    return job.origin.by === "signature" ? settleIt : settleIt();
   }
 
   /** Of a session's job the receipt is all: it is paid for by its session's claim. */
@@ -110,18 +148,18 @@ export function createRunner(ports: RunnerPorts): Runner {
     return "accepted";
   }
 
-  async function settle(job: RunnableJob, standing: Standing, outcome: Outcome): Promise<Attempted> {
+  async function settle(job: RunnableJob, standing: Standing, outcome: Settleable): Promise<Attempted> {
     if (!isWorthSending(job, outcome)) return giveUp(job, "notWorthIt");
     const first = await bring(job, standing, outcome);
     const isOurs = standing.is !== "accepted" || isAddressEqual(standing.by, ports.identity.signingKey);
     if (!isOurs && (first === "rerun" || first === "consentEnded")) return "acceptedByOther";
-    const last = first === "rerun" ? await ports.settle(job, await perform(job)) : first;
+    const last = first === "rerun" ? await ports.settle(job, await again(job)) : first;
     if (last === "tooLate") return giveUp(job, "tooLate");
     return last === "consentEnded" ? settleRefusal(job) : last;
   }
 
   /** A bond is not lost for a result that the market does not take: before the deadline such a job is failed. */
-  async function bring(job: RunnableJob, standing: Standing, outcome: Outcome): Promise<SettlementVerdict> {
+  async function bring(job: RunnableJob, standing: Standing, outcome: Settleable): Promise<SettlementVerdict> {
     const isAtStake = async () =>
       standing.is === "accepted" &&
       outcome.receipt.status === receiptStatus.ok &&
@@ -146,7 +184,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   }
 
   /** Nothing is in escrow for a signed order: where its failure pays nothing, a transaction would only cost gas. */
-  function isWorthSending({ origin, order }: RunnableJob, { receipt }: Outcome): boolean {
+  function isWorthSending({ origin, order }: RunnableJob, { receipt }: Settleable): boolean {
     return origin.by === "opening" || receipt.status === receiptStatus.ok || order.failureFee > 0n;
   }
 
@@ -159,6 +197,11 @@ export function createRunner(ports: RunnerPorts): Runner {
     // The market would take nothing from this enclave: no reason to open anybody's data.
     if (!(await ports.isRegistered())) throw new RegistrationOverError();
     return save(job, await carryOut(ports, job, { lastChance: await isLastChance(job) }));
+  }
+
+  /** The place of a job that is being settled may be another's by now. */
+  async function again(job: RunnableJob): Promise<Settleable> {
+    return withoutResult(await (job.origin.by === "signature" ? inPlace(() => perform(job)) : perform(job)));
   }
 
   function save(job: RunnableJob, outcome: Outcome): Outcome {
@@ -185,7 +228,8 @@ export function createRunner(ports: RunnerPorts): Runner {
     let forGood = false;
     let longestMs = longestPauseMs;
     try {
-      reasons.set(job.jobId, await attempt(job));
+      const first = await inPlace(() => attempt(job));
+      reasons.set(job.jobId, typeof first === "function" ? await first() : first);
     } catch (error) {
       reasons.set(
         job.jobId,
@@ -213,16 +257,22 @@ export function createRunner(ports: RunnerPorts): Runner {
         reasons.delete(jobId);
       }
       const tries = ({ jobId }: RunnableJob) => waiting.get(jobId)?.tries ?? 0;
-      const due = jobs
+      due = jobs
         .filter(({ jobId }) => !underWay.has(jobId) && (waiting.get(jobId)?.until ?? 0) <= ports.now())
         .sort((one, other) => tries(one) - tries(other));
-      for (const job of due.slice(0, maxUnderWay - underWay.size)) underWay.set(job.jobId, work(job));
+      startDue();
     },
     async idle() {
+      due = [];
       await Promise.all(underWay.values());
     },
     waitingFor: (jobId) => reasons.get(jobId),
   };
+}
+
+/** A result may be large, and is on disk by now: what waits for the market must not keep it in memory. */
+function withoutResult({ receipt, signature, grants }: Outcome): Settleable {
+  return { receipt, signature, grants };
 }
 
 /** The enclave's registration has expired. */

@@ -4,16 +4,16 @@
 import { type Address, encodeFunctionData, type Hex, zeroHash } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { type SignedOffer, shownGrantOf } from "../../protocol/eip712.ts";
-import { commonOrder } from "../../protocol/orderGroup.ts";
 import { outcomeOf } from "../../protocol/outcome.ts";
 import { type Sender, TransactionRefusedError } from "../chain/sender.ts";
-import type { JobStep, Outcome, RunnableJob, Standing } from "./ports.ts";
+import { settleOrdersCall } from "./orderGroups.ts";
+import type { JobStep, RunnableJob, Settleable, Standing } from "./ports.ts";
 import { type SettlementVerdict, verdictOf } from "./settlement.ts";
 
 /** What settling takes. */
 export type SettlePorts = {
   market: Address;
-  sender: Sender;
+  sender: Pick<Sender, "send">;
   /** Of the operator; what orders that name it are charged by. */
   offer: SignedOffer | undefined;
   /** At the newest block. */
@@ -28,7 +28,7 @@ export type SettlePorts = {
  * @example
  * const verdict = await settleJob(ports, job, outcome)
  */
-export async function settleJob(ports: SettlePorts, job: RunnableJob, outcome: Outcome): Promise<SettlementVerdict> {
+export async function settleJob(ports: SettlePorts, job: RunnableJob, outcome: Settleable): Promise<SettlementVerdict> {
   const isDone = async () => ["ended", "counted"].includes((await ports.standingNow(job)).is);
   try {
     ports.observe("sending", job.jobId);
@@ -41,18 +41,12 @@ export async function settleJob(ports: SettlePorts, job: RunnableJob, outcome: O
   }
 }
 
-function callOf({ offer: ours }: SettlePorts, { order, origin }: RunnableJob, outcome: Outcome): Hex {
+function callOf({ offer: ours }: SettlePorts, { order, origin, ...job }: RunnableJob, outcome: Settleable): Hex {
+  // A session's job is not settled: the runner keeps its receipt.
+  if (origin.by !== "opening") return settleOrdersCall([{ job: { order, origin, ...job }, outcome }], ours);
   const { receipt, signature } = outcome;
   const grants = outcome.grants.map(shownGrantOf);
   const offer = order.offerHash === zeroHash || ours === undefined ? [] : [ours];
-  if (origin.by === "opening") {
-    const args = [origin.index, order, outcomeOf(receipt), signature, grants, offer] as const;
-    return encodeFunctionData({ abi: jobMarketAbi, functionName: "settle", args });
-  }
-  const { paramsHash, deadline, nonce } = order;
-  const { requesterSignature, payerSignature } = origin; // a session's job has none here: the runner keeps its receipt
-  const signatures = { requesterSignature, payerSignature, receiptSignature: signature };
-  const item = { paramsHash, deadline, nonce, ...signatures, outcome: outcomeOf(receipt) };
-  const group = { order: commonOrder(order), grants, offer, items: [item] };
-  return encodeFunctionData({ abi: jobMarketAbi, functionName: "settleOrders", args: [[group]] });
+  const args = [origin.index, order, outcomeOf(receipt), signature, grants, offer] as const;
+  return encodeFunctionData({ abi: jobMarketAbi, functionName: "settle", args });
 }

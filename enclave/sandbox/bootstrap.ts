@@ -6,11 +6,12 @@
 /**
  * Given to `node -e`. stdin: length of the code (4 bytes, little-endian), the code as JSON (source by specifier), then
  * what `main` reads. The module `guest` exports `load`, the module `sandbox` exports `main(load, read, send)`. Files are
- * known by their name alone, wherever they are imported from. No stack traces: they would carry paths.
+ * known by their name alone, wherever they are imported from. No stack traces: they would carry paths. Node's own modules
+ * are not imported, here and in what comes: that reads all their exports, which loads far more of Node than is used.
  */
 export const bootstrap = `
-import { readSync, writeSync } from "node:fs";
-import { registerHooks } from "node:module";
+const { readSync, writeSync } = process.getBuiltinModule("node:fs");
+const { registerHooks } = process.getBuiltinModule("node:module");
 Error.stackTraceLimit = 0;
 const read = (bytes) => {
   for (let at = 0; at < bytes.length; ) {

@@ -1,9 +1,9 @@
 /**
  * Room: enclave/sandbox. The sandbox process's side, the same for every engine: it waits for one job, has the engine's
  * guest run it, answers, and ends. It can read no file: all of it comes over stdin (see bootstrap.ts, frames.ts).
- * Nothing of the program's data leaves but the output; of its exceptions and prints, only that they happened.
+ * Nothing of the program's data leaves but the output; of its exceptions and prints, only that they happened, unless its
+ * policy has them kept.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { type AnswerHead, begunByte, type JobHead, packHead, readHead, readyByte, type StartHead } from "./frames.ts";
 import { type GuestInput, type GuestJob, type LoadGuest, Stop } from "./guest.ts";
 import { createMeter } from "./meter.ts";
@@ -11,6 +11,7 @@ import { createMeter } from "./meter.ts";
 /** Fills the bytes it is given from stdin and returns them; at the end of stdin the process ends. */
 type Read = (bytes: Uint8Array) => Uint8Array;
 
+const { closeSync, openSync, writeSync } = process.getBuiltinModule("node:fs"); // see bootstrap.ts
 const pieceBytes = 1024 * 1024;
 const longMs = 2 ** 30;
 
@@ -25,43 +26,51 @@ const longMs = 2 ** 30;
  */
 export async function main(load: LoadGuest, read: Read, send: (bytes: Uint8Array) => void): Promise<void> {
   setInterval(() => undefined, longMs); // compilation and the like in the background keep no process from ending
-  const { artifactBytes } = readHead(read) as StartHead;
+  const { artifactBytes, scratchDir } = readHead(read) as StartHead;
   const run = await load(artifactBytes.map((size) => read(new Uint8Array(size))));
-  const { meter, printsHash } = createMeter((failure) => {
-    send(answer(failure));
+  const { meter, printsHash, keep, kept } = createMeter((failure) => {
+    tell(failure);
     process.exit(0);
   });
   send(Uint8Array.of(readyByte));
 
   const head = readHead(read) as JobHead;
   send(Uint8Array.of(begunByte));
-  const answer = (result: AnswerHead["result"]) =>
-    packHead({
+  const { printsBytes } = head.limits;
+  keep(printsBytes);
+  const tell = (result: AnswerHead["result"], outputBytes = 0) => {
+    const { text, cut } = kept();
+    const answer: AnswerHead = {
       result,
+      outputBytes,
       fuel: Math.min(meter.fuel, head.limits.fuel),
       console: { lines: meter.lines, bytes: meter.bytes },
       printsHash: printsHash(),
-    } satisfies AnswerHead);
+      ...(printsBytes > 0 && { kept: { bytes: text.length, cut } }),
+    };
+    send(packHead(answer));
+    send(text);
+  };
   try {
-    const output = await run(readJob(head, read), meter);
+    const output = await run(readJob(head, scratchDir, read), meter);
     if (output.length > head.limits.outputBytes) throw new Stop("OutputTooLarge");
-    send(answer("ok"));
+    tell("ok", output.length);
     send(output);
   } catch (error) {
-    if (error instanceof Stop) send(answer(error.failure));
+    if (error instanceof Stop) tell(error.failure);
     // Anything else is a fault of ours: no answer is an answer the worker understands.
   }
   process.exit(0);
 }
 
-function readJob(head: JobHead, read: Read): GuestJob {
+function readJob(head: JobHead, scratchDir: string, read: Read): GuestJob {
   const blob = (size: number) => read(allocate(size));
   const params = blob(head.paramsBytes);
   const prepared = blob(head.preparedBytes);
   const files = new Map(head.files.map(({ path, size }) => [path, blob(size)] as const));
   const inputs = head.inputs.map(({ size, ...input }, position): GuestInput => {
-    if (head.inputDir === null) return { ...input, bytes: blob(size) };
-    const path = `${head.inputDir}/${position}`;
+    if (!head.inputFiles) return { ...input, bytes: blob(size) };
+    const path = `${scratchDir}/${position}`;
     writeInput(path, size, read);
     return { ...input, bytes: new Uint8Array(), path };
   });

@@ -1,16 +1,16 @@
 /**
- * Room: enclave/sandbox. One disposable process: started with no rights, fed one job, read once, and gone afterwards.
- * It has no environment, no files, no network and no children; what it writes to stderr is thrown away.
+ * Room: enclave/sandbox. Starts one disposable process with no rights, and buries it. It has no environment, no files, no
+ * network and no children; what it writes to stderr is thrown away.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { BaseError } from "../../protocol/errors.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { EngineParts, ProcessMemory } from "./engines/engine.ts";
-import { feed, type JobFeed } from "./feed.ts";
-import { begunByte, packHead, readyByte } from "./frames.ts";
+import { packHead, type StartHead } from "./frames.ts";
 import { scratchDir } from "./privateRoot.ts";
+import { type Pipe, type SandboxProcess, startMs, talkTo } from "./sandboxProcess.ts";
 import type { Wall } from "./wall.ts";
 
 /** What a process may use. */
@@ -23,135 +23,76 @@ export type ProcessLimits = ProcessMemory & {
   wallMs: number;
 };
 
-/** How a job ended. `died`: it was not asked to, or wrote too much. `misfed`: an input was not of its size. `unused`: before it began. */
-export type ChildEnd =
-  | { end: "answered"; answer: Uint8Array }
-  | { end: "timeout" }
-  | { end: "died" }
-  | { end: "misfed" }
-  | { end: "unused" };
-
-/** A process, ready for a job or about to be. */
-export type SandboxProcess = {
-  /** Whether it came up. */
-  ready: Promise<boolean>;
-  /** Settles when it will take no job any more. */
-  over: Promise<unknown>;
-  /**
-   * Runs the one job of this process; afterwards it is gone.
-   *
-   * @param limits - wall clock in ms, from when the process has the head of the job; largest answer, in bytes.
-   * @throws what the source of an input throws.
-   */
-  run(job: JobFeed, limits: { wallMs: number; answerBytes: number }): Promise<ChildEnd>;
-  /** Ends it. When the promise settles, the process and its group are gone. */
-  kill(): Promise<void>;
-};
-
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
-/** Node and the engine have to be up within this time, whatever the program is. */
-const startMs = 30_000;
-/** A process that is up takes the head of a job within this time. */
-const beginMs = 10_000;
 /** After SIGKILL, how long to wait for the process to be reaped, in ms. */
-const burialMs = 5_000;
+export const burialMs = 5_000;
+/** How folders under `Wall.scratchRoot` are named. */
+export const scratchPrefix = "sandbox-";
 const mebibyte = 1024 * 1024;
 /** Node alone reserves about 450 MiB of writable address space. */
 const nodeDataBytes = 768 * mebibyte;
 /** Node has small WebAssembly modules of its own. */
 const nodeWasmBytes = 16 * mebibyte;
+/** Where memory runs out, the kernel ends this process first, and not the worker. */
+const firstToGo = "1000";
 
 /**
- * Starts a process and its engine; it then waits for a job.
+ * Starts a process and its engine on this machine; it then waits for a job.
  *
  * @param parts - `code` with the module `sandbox` (child.ts) in it.
  * @example
- * const child = startProcess(parts, limits, await findWall())
+ * const process = startProcess(parts, limits, await findWall())
  */
 export function startProcess(parts: EngineParts, limits: ProcessLimits, wall: Wall): SandboxProcess {
-  const child = start(parts, limits, wall);
-  const ready = Promise.withResolvers<boolean>();
-  const begun = Promise.withResolvers<boolean>();
+  return talkTo(spawnChild(parts, limits, wall));
+}
+
+/**
+ * Starts a process and its engine on this machine, for whoever is to talk to it.
+ *
+ * @example
+ * const pipe = spawnChild(parts, limits, wall)
+ */
+export function spawnChild(parts: EngineParts, limits: ProcessLimits, wall: Wall): Pipe {
+  const own =
+    limits.scratchBytes > 0 && wall.scratchRoot !== undefined
+      ? mkdtempSync(`${wall.scratchRoot}/${scratchPrefix}`)
+      : null;
+  const child = start(parts, limits, wall, own ?? scratchDir);
   const over = Promise.withResolvers<"closed" | "failed">();
-  const reader = new AnswerReader([
-    [readyByte, () => ready.resolve(true)],
-    [begunByte, () => begun.resolve(true)],
-  ]);
-  const starting = setTimeout(() => over.resolve("failed"), startMs);
-  void ready.promise.then(() => clearTimeout(starting));
-  void over.promise.then(() => {
-    ready.resolve(false);
-    begun.resolve(false);
-  });
   child.on("error", () => over.resolve("failed"));
   child.on("close", () => over.resolve("closed"));
   child.stdin.on("error", () => undefined); // it died while being fed: "close" follows
   child.stdout.on("error", () => undefined);
-  child.stdout.on("data", (chunk: Buffer) => reader.add(chunk) || over.resolve("failed"));
   child.stdin.write(packHead(parts.code));
-  child.stdin.write(packHead({ artifactBytes: parts.artifacts.map((artifact) => artifact.length) }));
+  const artifactBytes = parts.artifacts.map((artifact) => artifact.length);
+  child.stdin.write(packHead({ artifactBytes, scratchDir: own ?? scratchDir } satisfies StartHead));
   for (const artifact of parts.artifacts) child.stdin.write(artifact);
-
-  let burial: Promise<void> | undefined;
-  const kill = () => {
-    over.resolve("failed");
-    burial ??= bury(child);
-    return burial;
-  };
-
-  async function end(job: JobFeed, wallMs: number): Promise<ChildEnd> {
-    child.stdin.write(job.head);
-    if (!(await within(beginMs, begun.promise))) return { end: "unused" };
-    const fed = feed(child.stdin, job).then((whole) => (whole ? over.promise : "misfed"));
-    fed.catch(() => undefined); // it may come when all is over
-    const how = await within(wallMs, Promise.race([over.promise, fed]));
-    if (how === "closed") return { end: "answered", answer: reader.answer() };
-    return { end: how === "failed" ? "died" : (how ?? "timeout") };
-  }
-
   return {
-    ready: ready.promise,
+    stdout: child.stdout,
+    stdin: () => child.stdin,
     over: over.promise,
-    kill,
-    async run(job, { wallMs, answerBytes }) {
-      reader.limit = answerBytes;
-      try {
-        return await end(job, wallMs);
-      } finally {
-        await kill();
-      }
+    async bury() {
+      await bury(child);
+      if (own !== null) rmSync(own, { recursive: true, force: true });
     },
   };
 }
 
-/** What the promise settles to, or undefined if that takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function start({ nativeFiles }: EngineParts, limits: ProcessLimits, wall: Wall) {
+function start({ nativeFiles }: EngineParts, limits: ProcessLimits, wall: Wall, scratch: string): Child {
   const { wasmBytes, heapBytes, nativeBytes, bufferBytes, scratchBytes, wallMs } = limits;
   const [file, ...args] = wall.wrap(
     [
       process.execPath,
       "--permission", // and no --allow-*: no file, socket, process, worker, addon, WASI or inspector
-      ...(nativeFiles.length > 0 ? nativeRights(nativeFiles) : []),
+      ...(nativeFiles.length > 0 ? nativeRights(nativeFiles, scratch) : []),
       "--disallow-code-generation-from-strings",
       "--disable-sigusr1",
       "--no-warnings",
       "--stack-size=7000", // KiB: more than the engine's own stack limit can ever need, less than 8 MiB
       `--max-old-space-size=${Math.ceil(heapBytes / mebibyte)}`,
       `--wasm-max-mem-pages=${Math.ceil(Math.max(wasmBytes, nodeWasmBytes) / 65_536)}`,
-      "--no-wasm-lazy-compilation", // compile while there is no job yet
       "--input-type=module",
       "-e",
       bootstrap,
@@ -163,15 +104,21 @@ function start({ nativeFiles }: EngineParts, limits: ProcessLimits, wall: Wall) 
       scratchBytes,
     },
   );
-  return spawn(file, args, { stdio: ["pipe", "pipe", "ignore"], env: {}, cwd: "/", detached: true });
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "ignore"], env: {}, cwd: "/", detached: true });
+  try {
+    writeFileSync(`/proc/${child.pid}/oom_score_adj`, firstToGo); // what it starts inherits it
+  } catch {
+    // Not Linux, or it did not start: that is told otherwise.
+  }
+  return child;
 }
 
 /** An addon escapes Node's permission model: of its engine alone, the wall holds what it does. */
-function nativeRights(files: readonly string[]): string[] {
+function nativeRights(files: readonly string[], scratch: string): string[] {
   return [
     "--allow-addons",
-    ...[...files, scratchDir].map((path) => `--allow-fs-read=${path}`),
-    `--allow-fs-write=${scratchDir}`,
+    ...[...files, scratch].map((path) => `--allow-fs-read=${path}`),
+    `--allow-fs-write=${scratch}`,
   ];
 }
 
@@ -221,35 +168,6 @@ function exited(child: Child, withinMs: number): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Collects stdout: first the marks, each once and in order, then the answer, up to a limit. */
-class AnswerReader {
-  /** Largest answer in bytes: none until there is a job. */
-  limit = 0;
-  private readonly marks: [byte: number, seen: () => void][];
-  private readonly chunks: Uint8Array[] = [];
-  private length = 0;
-  constructor(marks: [byte: number, seen: () => void][]) {
-    this.marks = marks;
-  }
-  /** False if the bytes are not what a sandbox process writes, or too many. */
-  add(chunk: Uint8Array): boolean {
-    let rest = chunk;
-    for (let mark = this.marks[0]; mark !== undefined && rest.length > 0; mark = this.marks[0]) {
-      if (rest[0] !== mark[0]) return false;
-      mark[1]();
-      this.marks.shift();
-      rest = rest.subarray(1);
-    }
-    this.length += rest.length;
-    if (this.length > this.limit) return false;
-    this.chunks.push(rest);
-    return true;
-  }
-  answer(): Uint8Array {
-    return Buffer.concat(this.chunks);
-  }
 }
 
 /** The sandbox process did not come up. */

@@ -6,13 +6,13 @@
  *   -----------------------------------------------------  ----------------------------------------
  *   code (see bootstrap.ts), StartHead, artifacts          readyByte: the engine is up
  *   JobHead                                                begunByte: it works on the job from now on
- *   parameters, prepared bytes, program files, inputs      AnswerHead, output
+ *   parameters, prepared bytes, program files, inputs      AnswerHead, kept prints, output
  */
 import type { Policy } from "../../protocol/policy.ts";
 import type { Manifest } from "../../protocol/program.ts";
 
-/** What a process is started with. */
-export type StartHead = { artifactBytes: readonly number[] };
+/** What a process is started with. `scratchDir`: where native engines find their inputs. */
+export type StartHead = { artifactBytes: readonly number[]; scratchDir: string };
 
 /** What it is asked to do. Sizes in bytes. */
 export type JobHead = {
@@ -21,9 +21,10 @@ export type JobHead = {
   entry: string;
   files: readonly { path: string; size: number }[];
   inputs: readonly (Manifest["inputs"][number] & { size: number })[];
-  /** Inputs are put in this folder instead of memory: `DIR/<position>`. Native engines only. */
-  inputDir: string | null;
-  limits: { fuel: number; memoryBytes: number; outputBytes: number };
+  /** Inputs are put in files instead of memory: `scratchDir/<position>`. Native engines only. */
+  inputFiles: boolean;
+  /** `printsBytes`: most that is kept of what is printed; 0: it is counted and hashed only. */
+  limits: { fuel: number; memoryBytes: number; outputBytes: number; printsBytes: number };
   policy: Policy | null;
 };
 
@@ -37,13 +38,17 @@ export const childFailures = [
   "OutputRefused",
 ] as const;
 
-/** What it answers; after `ok` the rest is the output as JSON text. */
+/** What it answers; the kept prints follow, and after `ok` the output as JSON text. */
 export type AnswerHead = {
   result: "ok" | (typeof childFailures)[number];
   fuel: number;
+  /** How long the output is that follows; kept prints are not counted. */
+  outputBytes: number;
   console: { lines: number; bytes: number };
   /** SHA-256 of the printed lines, each with a line feed: 0x hex. */
   printsHash: string;
+  /** Only where prints are kept: their bytes, and whether there were more. */
+  kept?: { bytes: number; cut: boolean };
 };
 
 /** Sent once when the engine is up: the process can take a job. */
@@ -83,6 +88,43 @@ export function readHead(read: (bytes: Uint8Array) => Uint8Array): unknown {
   const field = read(new Uint8Array(lengthFieldBytes));
   const length = new DataView(field.buffer).getUint32(0, true);
   return JSON.parse(new TextDecoder().decode(read(new Uint8Array(length))));
+}
+
+/**
+ * Whether a head is all there.
+ *
+ * @param bytes - what has come so far.
+ * @param maxBytes - longest head that is taken.
+ * @returns undefined if it is too long.
+ * @example
+ * if (isHeadWhole(bytes, maxAnswerHeadBytes)) return unpackFrame(bytes)
+ */
+export function isHeadWhole(bytes: Uint8Array, maxBytes: number): boolean | undefined {
+  if (bytes.length < lengthFieldBytes) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return length > maxBytes ? undefined : bytes.length >= lengthFieldBytes + length;
+}
+
+/**
+ * How long an answer is, by its own head.
+ *
+ * @param start - its first bytes.
+ * @returns bytes; undefined: more of it is needed to tell; infinity: it is no answer, and never will be.
+ * @example
+ * if (bytes.length >= (answerSize(bytes) ?? Infinity)) return bytes
+ */
+export function answerSize(start: Uint8Array): number | undefined {
+  const isWhole = isHeadWhole(start, maxAnswerHeadBytes);
+  if (isWhole === false) return undefined;
+  const frame = isWhole ? unpackFrame(start) : undefined;
+  const head = frame?.head as { outputBytes?: unknown; kept?: { bytes?: unknown } | null } | null | undefined;
+  const [output, kept] = [head?.outputBytes, head?.kept === undefined ? 0 : head.kept?.bytes];
+  if (frame === undefined || !isSize(output) || !isSize(kept)) return Number.POSITIVE_INFINITY;
+  return start.length - frame.body.length + output + kept;
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /**

@@ -22,7 +22,7 @@ export type GuestJob = {
   inputs: readonly GuestInput[];
   /** Canonical JSON. */
   params: Uint8Array;
-  limits: { fuel: number; memoryBytes: number; outputBytes: number };
+  limits: { fuel: number; memoryBytes: number; outputBytes: number; printsBytes: number };
   policy: Policy | undefined;
   /** From the engine's `prepare`; empty without one. */
   prepared: Uint8Array;
@@ -31,10 +31,10 @@ export type GuestJob = {
 /** What a run used and printed so far; the guest counts, also when it throws. */
 export type Meter = {
   fuel: number;
-  /** Lines that the program, or the engine, printed, and their bytes in UTF-8. What they say is kept nowhere. */
+  /** Lines that the program, or the engine, printed, and their bytes in UTF-8. */
   lines: number;
   bytes: number;
-  /** Counts one printed line, given without its line feed, and adds it to the hash of all that is printed. */
+  /** Counts one printed line, given without its line feed; adds it to the hash of all, and to what is kept, if anything is. */
   print(line: string | Uint8Array): void;
   /** Answers with a failure at once, and ends the process: for engines through which nothing can be thrown. */
   end(failure: GuestFailure): never;

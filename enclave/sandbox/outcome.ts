@@ -2,11 +2,13 @@
  * Room: enclave/sandbox. How a run ended, and the check of what the sandbox process says about it. Pure.
  * The process may have been taken over by the program, so nothing in its answer is believed.
  */
+import { createHash } from "node:crypto";
 import type { Hex } from "viem";
 import { z } from "zod";
 import type { FailureCode } from "../../protocol/eip712.ts";
 import { NotJsonError, toJcsBytes } from "../../protocol/jcs.ts";
 import { type JsonSchema, type JsonValue, validate } from "../../protocol/jsonSchema.ts";
+import { maxPrintsBytes, type Prints } from "../../protocol/prints.ts";
 import type { Manifest } from "../../protocol/program.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
 import { childFailures, unpackFrame } from "./frames.ts";
@@ -24,12 +26,16 @@ export type RunOutcome =
       console: { lines: number; bytes: number };
       /** SHA-256 of those lines. Whoever has it can check a guess of what they say: for sealed or salted use only. */
       printsHash: Hex;
+      /** What it printed, if its policy has that kept. */
+      prints?: Prints;
     }
   | {
       status: "failed";
       failure: FailureCode;
       /** Rounded up; 0 if it is not known. */
       fuelUsed: number;
+      /** What it printed until then, if its policy has that kept and the process could tell. */
+      prints?: Prints;
     };
 
 /** Most values of an output, the nested ones included: parsed, a short one takes 50 times its text in this process. */
@@ -38,14 +44,16 @@ export const maxOutputValues = 4_000_000;
 const answerSchema = z.strictObject({
   result: z.enum(["ok", ...childFailures]),
   fuel: z.int().min(0),
+  outputBytes: z.int().min(0),
   console: z.strictObject({ lines: z.int().min(0), bytes: z.int().min(0) }),
   printsHash: bytes32,
+  kept: z.strictObject({ bytes: z.int().min(0).max(maxPrintsBytes), cut: z.boolean() }).optional(),
 });
 
 /**
  * Reads the answer of a sandbox process and enforces the manifest's output rules on it.
  *
- * @param answer - what it wrote, at most a head and `manifest.output.maxBytes`.
+ * @param answer - what it wrote, at most a head, kept prints and `manifest.output.maxBytes`.
  * @example
  * const outcome = readAnswer(manifest, end.answer)
  */
@@ -53,13 +61,18 @@ export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
   const frame = unpackFrame(answer);
   const head = answerSchema.safeParse(frame?.head);
   if (frame === undefined || !head.success) return failed("ProgramTrapped");
+  const prints = readPrints(manifest, head.data, frame.body);
+  if (prints === "wrong") return failed("ProgramTrapped");
   const fuelUsed = roundUp(Math.min(head.data.fuel, manifest.limits.fuel));
-  if (head.data.result !== "ok") return failed(head.data.result, fuelUsed);
-  if (frame.body.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
-  if (valuesIn(frame.body) > maxOutputValues) return failed("OutputTooLarge", fuelUsed);
-  const checked = encodeChecked(manifest.output.schema, parseJson(frame.body));
-  if (checked === undefined) return failed("OutputRefused", fuelUsed);
-  if (checked.bytes.length > manifest.output.maxBytes) return failed("OutputTooLarge", fuelUsed);
+  const fail = (failure: FailureCode) => failed(failure, fuelUsed, prints);
+  if (head.data.result !== "ok") return fail(head.data.result);
+  const body = frame.body.subarray(head.data.kept?.bytes ?? 0);
+  if (body.length !== head.data.outputBytes) return fail("ProgramTrapped");
+  if (body.length > manifest.output.maxBytes) return fail("OutputTooLarge");
+  if (valuesIn(body) > maxOutputValues) return fail("OutputTooLarge");
+  const checked = encodeChecked(manifest.output.schema, parseJson(body));
+  if (checked === undefined) return fail("OutputRefused");
+  if (checked.bytes.length > manifest.output.maxBytes) return fail("OutputTooLarge");
   const { lines, bytes } = head.data.console;
   return {
     status: "ok",
@@ -68,7 +81,23 @@ export function readAnswer(manifest: Manifest, answer: Uint8Array): RunOutcome {
     fuelUsed,
     console: { lines: roundUp(lines), bytes: roundUp(bytes) },
     printsHash: head.data.printsHash,
+    ...(prints !== undefined && { prints }),
   };
+}
+
+/** The kept prints before the output. Kept where nothing is to be kept, or of another hash: the process was taken over. */
+function readPrints(
+  { output: { policy } }: Manifest,
+  { kept, printsHash: hash }: z.output<typeof answerSchema>,
+  body: Uint8Array,
+): Prints | undefined | "wrong" {
+  if ((kept !== undefined) !== (policy?.prints !== undefined)) return "wrong";
+  if (kept === undefined) return undefined;
+  const { bytes, cut } = kept;
+  if (bytes > body.length) return "wrong";
+  const text = body.slice(0, bytes);
+  const isWhole = cut || hash === `0x${createHash("sha256").update(text).digest("hex")}`;
+  return isWhole ? { text, cut, hash } : "wrong";
 }
 
 /**
@@ -93,11 +122,12 @@ export function encodeChecked(schema: JsonSchema, value: unknown): { bytes: Uint
  * A failed run.
  *
  * @param fuelUsed - rounded up already.
+ * @param prints - what it printed before.
  * @example
  * return failed("ParamsRefused")
  */
-export function failed(failure: FailureCode, fuelUsed = 0): RunOutcome {
-  return { status: "failed", failure, fuelUsed };
+export function failed(failure: FailureCode, fuelUsed = 0, prints?: Prints): RunOutcome {
+  return { status: "failed", failure, fuelUsed, ...(prints !== undefined && { prints }) };
 }
 
 function parseJson(bytes: Uint8Array): JsonValue | undefined {

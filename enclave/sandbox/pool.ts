@@ -2,7 +2,7 @@
  * Room: enclave/sandbox. Processes that wait for a small job, engine and all, so that it does not wait for them. Each is
  * used once; new ones are started behind the jobs' backs.
  */
-import type { SandboxProcess } from "./childProcess.ts";
+import type { SandboxProcess } from "./sandboxProcess.ts";
 
 /** Warm processes. */
 export type Pool = {

@@ -13,7 +13,8 @@ export const scratchDir = "/data";
  * Script for `sh -c`. Arguments: size of {@link scratchDir} in bytes (0: there is none), how many files follow, those
  * files, the command. The new root is put together over /sys, which exists everywhere and is not needed any more; where
  * the old one hangs after `pivot_root`, an empty file system is put on top, which nothing without rights can take away.
- * Every mount is read-only but {@link scratchDir}. Whatever fails ends the script: the command is not run.
+ * Every mount is read-only but {@link scratchDir}: by options of the bind itself, which mount(8) knows since util-linux 2.27,
+ * long before the options of unshare(1) that start this script. Whatever fails ends the script: the command is not run.
  */
 export const privateRoot = `
 set -eu
@@ -23,8 +24,7 @@ scratch=$1 count=$2
 shift 2
 mount=$(command -v mount)
 show() {
-  mount --bind "$1" "/sys$1"
-  mount -o remount,bind,ro,nosuid,nodev "/sys$1"
+  mount --bind -o ro,nosuid,nodev "$1" "/sys$1"
 }
 (echo 0 > /proc/sys/user/max_user_namespaces) 2> /dev/null || :
 mount -t tmpfs -o mode=755,size=1m,nosuid,nodev none /sys

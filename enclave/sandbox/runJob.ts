@@ -4,32 +4,28 @@
  */
 import { BaseError } from "../../protocol/errors.ts";
 import type { Manifest } from "../../protocol/program.ts";
-import {
-  type ChildEnd,
-  type ProcessLimits,
-  type SandboxProcess,
-  SandboxStartError,
-  SandboxStoppedError,
-  startProcess,
-} from "./childProcess.ts";
-import type { Engine, EngineParts } from "./engines/engine.ts";
+import { type ProcessLimits, SandboxStartError, SandboxStoppedError } from "./childProcess.ts";
+import type { Engine } from "./engines/engine.ts";
 import type { JobFeed } from "./feed.ts";
 import { type JobHead, lengthFieldBytes, maxAnswerHeadBytes, packHead, unpackFrame } from "./frames.ts";
-import { readGuestCode } from "./guestCode.ts";
+import type { Place } from "./place.ts";
 import type { Pool } from "./pool.ts";
-import { scratchDir } from "./privateRoot.ts";
+import type { ChildEnd, SandboxProcess } from "./sandboxProcess.ts";
+import { SandboxServiceError } from "./serviceClient.ts";
 import type { Wall } from "./wall.ts";
 
 /** A job for a process; sizes in bytes. */
 export type Job = Omit<JobFeed, "head"> & {
-  head: Omit<JobHead, "limits" | "inputDir">;
+  head: Omit<JobHead, "limits" | "inputFiles">;
   inputBytes: number;
   limits: Manifest["limits"];
   outputBytes: number;
+  /** Most that is kept of what is printed; not given: nothing. */
+  printsBytes?: number;
 };
 
 /** Where processes come from: `warm` ones are of that engine, as {@link startSmall} starts them. */
-export type Place = { wall: Wall; warm?: { engine: Engine; pool: Pool } };
+export type Source = { place: Place; warm?: { engine: Engine; pool: Pool } };
 
 const mebibyte = 1024 * 1024;
 
@@ -49,34 +45,38 @@ const maxStarts = 4;
 /**
  * Runs one job in a process of its own, which is gone afterwards.
  *
- * @throws {@link SandboxWallError} | {@link SandboxStartError} | {@link SandboxStoppedError}; what the source of an input
- * throws.
+ * @throws {@link SandboxWallError} | {@link SandboxStartError} | {@link SandboxStoppedError} | {@link SandboxServiceError};
+ * what the source of an input throws.
  * @example
- * const end = await runJob({ wall }, engine, job, signal)
+ * const end = await runJob({ place: here(wall) }, engine, job, signal)
  */
-export async function runJob(place: Place, engine: Engine, job: Job, signal?: AbortSignal) {
+export async function runJob({ place, warm }: Source, engine: Engine, job: Job, signal?: AbortSignal) {
   requireWall(engine, place.wall);
-  const parts = await loadParts(engine);
+  const start = await place.open(engine);
   const limits = limitsOf(engine, job);
   const { fuel, memoryBytes, wallMs } = job.limits;
+  const { outputBytes, printsBytes = 0 } = job;
   const head = packHead({
     ...job.head,
-    inputDir: engine.native ? scratchDir : null,
-    limits: { fuel, memoryBytes, outputBytes: job.outputBytes },
+    inputFiles: engine.native,
+    limits: { fuel, memoryBytes, outputBytes, printsBytes },
   } satisfies JobHead);
-  const answerBytes = lengthFieldBytes + maxAnswerHeadBytes + job.outputBytes;
+  const answerBytes = lengthFieldBytes + maxAnswerHeadBytes + printsBytes + outputBytes;
+  let isLost = false;
   for (let starts = 0; starts < maxStarts; starts++) {
     const process =
-      (isSmall(engine, limits) && place.warm?.engine === engine ? place.warm.pool.take() : undefined) ??
-      startProcess(parts, limits, place.wall);
+      (isSmall(engine, limits) && warm?.engine === engine ? warm.pool.take() : undefined) ?? start(limits);
     try {
       const end = await runIn(process, { ...job, head }, { wallMs, answerBytes }, signal);
+      // Its program may not even have run: what took the process away is not its failure.
+      if (end.end === "lost") throw new SandboxServiceError();
       if (end.end !== "unused") return end;
+      isLost = (await process.over) === "lost";
     } finally {
-      place.warm?.pool.refill();
+      warm?.pool.refill();
     }
   }
-  throw new SandboxStartError(place.wall.name);
+  throw isLost ? new SandboxServiceError() : new SandboxStartError(place.wall.name);
 }
 
 /**
@@ -85,10 +85,10 @@ export async function runJob(place: Place, engine: Engine, job: Job, signal?: Ab
  * @returns undefined if there was no answer, or a failure: which, is the engine's to tell within an answer.
  * @throws as {@link runJob}
  * @example
- * const tree = await askEngine({ wall }, engine, sql, limits)
+ * const tree = await askEngine({ place }, engine, sql, limits)
  */
 export async function askEngine(
-  place: Place,
+  source: Source,
   engine: Engine,
   request: Uint8Array,
   limits: Manifest["limits"],
@@ -96,7 +96,7 @@ export async function askEngine(
 ): Promise<Uint8Array | undefined> {
   const head = { paramsBytes: 0, preparedBytes: request.length, entry: "", files: [], inputs: [], policy: null };
   const job = { head, blobs: [request], inputs: [], inputBytes: 0, limits, outputBytes: maxPreparedBytes };
-  const end = await runJob(place, engine, job, signal);
+  const end = await runJob(source, engine, job, signal);
   const frame = end.end === "answered" ? unpackFrame(end.answer) : undefined;
   return (frame?.head as { result?: unknown } | null | undefined)?.result === "ok" ? frame?.body : undefined;
 }
@@ -106,12 +106,12 @@ export async function askEngine(
  *
  * @throws `EngineMismatchError`; {@link SandboxWallError}
  * @example
- * const pool = openPool(2, await startSmall(engine, wall))
+ * const pool = openPool(2, await startSmall(engine, place))
  */
-export async function startSmall(engine: Engine, wall: Wall): Promise<() => SandboxProcess> {
-  requireWall(engine, wall);
-  const parts = await loadParts(engine);
-  return () => startProcess(parts, limitsOf(engine, small), wall);
+export async function startSmall(engine: Engine, place: Place): Promise<() => SandboxProcess> {
+  requireWall(engine, place.wall);
+  const start = await place.open(engine);
+  return () => start(limitsOf(engine, small));
 }
 
 async function runIn(
@@ -162,29 +162,8 @@ function isWithin(a: ProcessLimits, b: ProcessLimits): boolean {
   return (Object.keys(b) as (keyof ProcessLimits)[]).every((key) => a[key] <= b[key]);
 }
 
-function requireWall(engine: Engine, wall: Wall): void {
+function requireWall(engine: Engine, wall: Place["wall"]): void {
   if (engine.native && !wall.hides) throw new SandboxWallError(engine.runtime.engine, wall.name);
-}
-
-const loaded = new Map<Engine, Promise<EngineParts>>();
-
-/** Read and checked once. */
-function loadParts(engine: Engine): Promise<EngineParts> {
-  const known = loaded.get(engine);
-  const parts = known ?? readParts(engine);
-  loaded.set(engine, parts);
-  return parts;
-}
-
-async function readParts(engine: Engine): Promise<EngineParts> {
-  const shared = await readGuestCode({
-    sandbox: new URL("child.ts", import.meta.url),
-    "./frames.ts": new URL("frames.ts", import.meta.url),
-    "./guest.ts": new URL("guest.ts", import.meta.url),
-    "./meter.ts": new URL("meter.ts", import.meta.url),
-  });
-  const parts = await engine.load();
-  return { ...parts, code: { ...parts.code, ...shared } };
 }
 
 /** The engine runs machine code, and no wall of this machine hides files and network from it. */

@@ -1,20 +1,22 @@
 /**
  * Room: enclave/sandbox. Runs an agreed program on opened inputs and checks what comes out. The program runs in a process
- * of its own (child.ts, behind childProcess.ts); what decides about parameters and output stands here, outside of it.
+ * of its own (child.ts, behind sandboxProcess.ts); what decides about parameters and output stands here, outside of it.
  * Touches: starts processes, reads the engines' files. Must not import: keys, chain, store, logs.
  */
 import type { FailureCode } from "../../protocol/eip712.ts";
 import type { Runtime } from "../../protocol/engines.ts";
+import { maxPrintsBytes } from "../../protocol/prints.ts";
 import type { Program } from "../../protocol/program.ts";
 import { SandboxStoppedError } from "./childProcess.ts";
 import { quickjsEngine } from "./engines/quickjs/index.ts";
 import { engines, findEngine } from "./engines.ts";
 import type { InputStream } from "./feed.ts";
 import { encodeChecked, failed, type RunOutcome, readAnswer } from "./outcome.ts";
+import { here, openPlace, type Place } from "./place.ts";
 import { openPool } from "./pool.ts";
 import { createPreparer } from "./prepared.ts";
-import { askEngine, type Place, runJob, startSmall } from "./runJob.ts";
-import { findWall, type Wall } from "./wall.ts";
+import { askEngine, runJob, type Source, startSmall } from "./runJob.ts";
+import type { Wall } from "./wall.ts";
 
 /** What to run. */
 export type RunRequest = {
@@ -40,17 +42,18 @@ export const maxParamsBytes = 64 * 1024;
 /**
  * Opens a sandbox that keeps processes warm for small jobs.
  *
- * @param options - `wall`: what to put around each process; `warm`: how many wait.
+ * @param options - where processes run, or what to put around those that run here; `warm`: how many wait.
  * @throws {@link EngineMismatchError}
  * @example
- * const sandbox = openSandbox({ wall: await findWall(), warm: 2 })
+ * const sandbox = await openSandbox({ place: await openPlace(config.sandboxSocket), warm: 2 })
  */
-export async function openSandbox({ wall, warm }: { wall: Wall; warm: number }): Promise<Sandbox> {
+export async function openSandbox(options: { warm: number } & ({ place: Place } | { wall: Wall })): Promise<Sandbox> {
+  const place = "place" in options ? options.place : here(options.wall);
   const prepare = createPreparer();
-  const pool = openPool(warm, await startSmall(quickjsEngine, wall));
+  const pool = openPool(options.warm, await startSmall(quickjsEngine, place));
   pool.refill();
-  const place = { wall, warm: { engine: quickjsEngine, pool } };
-  return { run: (request, signal) => runIn(place, prepare, request, signal), close: () => pool.close() };
+  const source = { place, warm: { engine: quickjsEngine, pool } };
+  return { run: (request, signal) => runIn(source, prepare, request, signal), close: () => pool.close() };
 }
 
 /**
@@ -59,8 +62,19 @@ export async function openSandbox({ wall, warm }: { wall: Wall; warm: number }):
  * @example
  * const names = runnableEngines(await findWall()).map(({ engine }) => engine)
  */
-export function runnableEngines(wall: Wall): Runtime[] {
+export function runnableEngines(wall: Place["wall"]): Runtime[] {
   return engines.filter(({ native }) => wall.hides || !native).map(({ runtime }) => runtime);
+}
+
+/**
+ * Whether a program's engine runs machine code, and no wall of this machine would hold it: running it would throw
+ * {@link SandboxWallError}.
+ *
+ * @example
+ * if (lacksWallFor(program, await findWall())) leaveToOthers(job)
+ */
+export function lacksWallFor({ manifest }: Pick<Program, "manifest">, wall: Pick<Wall, "hides">): boolean {
+  return findEngine(manifest.runtime)?.native === true && !wall.hides;
 }
 
 /**
@@ -85,29 +99,34 @@ export async function checkRunnable(
       failure: "InputMismatch",
       reason: `${runtime.engine} does not take ${strange.format} (input ${strange.name}).`,
     };
-  const place = { wall: wall ?? (await findWall()) };
-  const prepared = await engine.prepare?.(program, (bytes, limits) => askEngine(place, engine, bytes, limits));
+  const source = { place: await placeOf(wall) };
+  const prepared = await engine.prepare?.(program, (bytes, limits) => askEngine(source, engine, bytes, limits));
   return prepared !== undefined && "failure" in prepared ? prepared : undefined;
 }
 
 /**
- * Runs a program. Whatever the program does is an outcome, never an exception, and carries no word of the program's.
+ * Runs a program. Whatever the program does is an outcome, never an exception, and carries no word of the program's but
+ * where its policy says so.
  *
  * @param request - the program, its inputs and its parameters.
  * @param wall - what to put around the process; the strongest that works here unless given.
  * @param signal - aborting ends the run.
  * @returns the checked output, or a failure code that says no more than it must.
  * @throws {@link EngineMismatchError} | {@link SandboxWallError} | {@link SandboxStartError} if this machine cannot run
- * the program; {@link SandboxStoppedError} if the signal aborted; what the source of an input throws.
+ * the program; `SandboxServiceError` if the service that runs it is gone; {@link SandboxStoppedError} if the signal aborted; what the source of an input throws.
  * @example
  * const outcome = await runProgram({ program, inputs: [csv], params: {} })
  */
 export async function runProgram(request: RunRequest, wall?: Wall, signal?: AbortSignal): Promise<RunOutcome> {
-  return runIn({ wall: wall ?? (await findWall()) }, createPreparer(), request, signal);
+  return runIn({ place: await placeOf(wall) }, createPreparer(), request, signal);
+}
+
+async function placeOf(wall: Wall | undefined): Promise<Place> {
+  return wall === undefined ? openPlace(undefined) : here(wall);
 }
 
 async function runIn(
-  place: Place,
+  source: Source,
   prepare: ReturnType<typeof createPreparer>,
   request: RunRequest,
   signal: AbortSignal | undefined,
@@ -127,10 +146,10 @@ async function runIn(
   const inputBytes = sizes.reduce((sum, size) => sum + size, 0);
   if (inputBytes > manifest.limits.memoryBytes) return failed("MemoryExceeded");
 
-  const outcome = await prepare(engine, program, (bytes, limits) => askEngine(place, engine, bytes, limits, signal));
+  const outcome = await prepare(engine, program, (bytes, limits) => askEngine(source, engine, bytes, limits, signal));
   if ("failure" in outcome) return failed(outcome.failure);
   const end = await runJob(
-    place,
+    source,
     engine,
     {
       head: {
@@ -146,6 +165,7 @@ async function runIn(
       inputBytes,
       limits: manifest.limits,
       outputBytes: manifest.output.maxBytes,
+      printsBytes: manifest.output.policy?.prints === undefined ? 0 : maxPrintsBytes,
     },
     signal,
   );

@@ -19,11 +19,16 @@ export type WallSettings = {
   scratchBytes: number;
 };
 
+/** The strongest first; `container`: see container.ts. */
+export const wallNames = ["bubblewrap", "namespaces", "container", "limits", "none"] as const;
+
 /** A wall: `wrap` gives the command line that starts `command` behind it. */
 export type Wall = {
-  name: "bubblewrap" | "namespaces" | "limits" | "none";
+  name: (typeof wallNames)[number];
   /** Whether it hides files and network: native engines run behind no other. */
   hides: boolean;
+  /** Folder in memory that processes share, each with a folder of its own in it; not given: {@link scratchDir} is its own. */
+  scratchRoot?: string;
   wrap: (command: readonly [string, ...string[]], settings: WallSettings) => readonly [string, ...string[]];
 };
 
@@ -35,6 +40,9 @@ const tool = {
   sh: "/bin/sh",
   unshare: "/usr/bin/unshare",
 } as const;
+
+/** Processes and threads behind a wall with a user of its own: Node has about 15. */
+const maxThreads = 64;
 
 const prlimit = (settings: WallSettings) =>
   [
@@ -51,7 +59,16 @@ const dieWithWorker = [tool.setpriv, "--pdeathsig=KILL", "--no-new-privs"] as co
 
 const dropRights = [tool.setpriv, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"] as const;
 
-/** The strongest first. */
+/** Resource limits, no core dump, and the end of the process with that of the one that started it. */
+export const limitsWall: Wall = {
+  name: "limits",
+  hides: false,
+  wrap: (command, settings) => [...prlimit(settings), ...dieWithWorker, ...command],
+};
+
+const noWall: Wall = { name: "none", hides: false, wrap: (command) => command };
+
+/** What can be put around one process, the strongest first. */
 export const walls: readonly Wall[] = [
   {
     name: "bubblewrap",
@@ -77,18 +94,20 @@ export const walls: readonly Wall[] = [
     wrap: (command, settings) => {
       const files = [command[0], tool.setpriv, ...settings.files].map(plain);
       return [
-        ...prlimit(settings),
         ...dieWithWorker,
         ...[tool.unshare, "--user", "--map-user=65534", "--map-group=65534", "--keep-caps"],
         ...["--net", "--ipc", "--uts", "--cgroup", "--mount", "--pid", "--fork", "--kill-child"],
+        // In here, where the user has no processes but these. Of root's the kernel does not limit the number.
+        ...prlimit(settings),
+        `--nproc=${maxThreads}`,
         ...[tool.sh, "-c", privateRoot, "sh", String(settings.scratchBytes), String(files.length), ...files],
         ...dropRights,
         ...command,
       ];
     },
   },
-  { name: "limits", hides: false, wrap: (command, settings) => [...prlimit(settings), ...dieWithWorker, ...command] },
-  { name: "none", hides: false, wrap: (command) => command },
+  limitsWall,
+  noWall,
 ];
 
 let found: Promise<Wall> | undefined;
@@ -100,8 +119,18 @@ let found: Promise<Wall> | undefined;
  * log.info({ wall: (await findWall()).name })
  */
 export function findWall(): Promise<Wall> {
-  found ??= strongest();
+  found ??= strongest(walls).then((wall) => wall ?? noWall);
   return found;
+}
+
+/**
+ * The strongest wall that hides files and can be put up here.
+ *
+ * @example
+ * const wall = (await findHidingWall()) ?? (await containerWall("/dev/shm"))
+ */
+export function findHidingWall(): Promise<Wall | undefined> {
+  return strongest(walls.filter(({ hides }) => hides));
 }
 
 /**
@@ -127,9 +156,9 @@ export async function stands(wall: Wall): Promise<boolean> {
   });
 }
 
-async function strongest(): Promise<Wall> {
-  for (const wall of walls) if (await stands(wall)) return wall;
-  return { name: "none", hides: false, wrap: (command) => command };
+async function strongest(among: readonly Wall[]): Promise<Wall | undefined> {
+  for (const wall of among) if (await stands(wall)) return wall;
+  return undefined;
 }
 
 /** The path, if it is one that no tool can take for anything else. */

@@ -10,8 +10,9 @@ import { orderToJson, receiptToJson } from "../../protocol/receiptJson.ts";
 import { leavesPerPage, sessionClaimToJson, sessionTermsToJson } from "../../protocol/sessionJson.ts";
 import type { At } from "../chain/call.ts";
 import type { Reader, SessionRecord } from "../chain/reader.ts";
-import type { JobView, LeavesView, ResultRelease, SessionView } from "../http/workerApi.ts";
+import type { JobView, LeavesView, PrintsRelease, ResultRelease, SessionView } from "../http/workerApi.ts";
 import type { JobChain } from "../jobs/ports.ts";
+import { releasedResult } from "../releasedResult.ts";
 import type { KeptClaim } from "../store/claimsTable.ts";
 import type { SignedOutcome } from "../store/outcomesTable.ts";
 import type { SessionJob } from "../store/sessionJobsTable.ts";
@@ -24,7 +25,7 @@ import { proofOf } from "./makeClaim.ts";
 export type SessionApiPorts = {
   domain: Domain;
   signingKey: Address;
-  store: Pick<Store, "sessions" | "sessionJobs" | "claims" | "outcome" | "signedOutcome">;
+  store: Pick<Store, "sessions" | "sessionJobs" | "claims" | "outcome" | "signedOutcome" | "resultBytes" | "prints">;
   reader: Pick<Reader, "session" | "leafState">;
   chain: Pick<JobChain, "isSignedBy">;
   /** The newest block that counts as final. */
@@ -50,6 +51,7 @@ export type SessionApi = {
   job(jobId: Hex): JobView | undefined;
   receipt(jobId: Hex): SignedOutcome | undefined;
   result(jobId: Hex): Promise<ResultRelease | undefined>;
+  prints(jobId: Hex): Promise<PrintsRelease | undefined>;
 };
 
 /**
@@ -140,6 +142,26 @@ export function createSessionApi(ports: SessionApiPorts): SessionApi {
     return settled || (!disputed && timestamp > record.claimedAt + BigInt(terms.challengeSeconds));
   }
 
+  /** What a job came to here, and whether that is given out yet. */
+  async function release(jobId: Hex): Promise<{ jobId: Hex; receiptHash: Hex; released: boolean } | undefined> {
+    const found = placed(jobId);
+    const receiptHash = found && receiptHashOf(found);
+    if (found === undefined || receiptHash === undefined) return undefined;
+    const { session, job, kept, leaf } = found;
+    const known = store.signedOutcome(job.jobId, receiptHash);
+    if (known === undefined) return undefined;
+    const phase = phaseOf(session);
+    if (phase === "lost" || phase === "expired" || (kept !== undefined && leaf === undefined)) return undefined;
+    const which = { jobId: job.jobId, receiptHash };
+    // Nobody but the operator is paid for it, and nothing but time can keep its claim from being taken, or its leaf from
+    // being shown. A party that is a contract could take its word back, and dispute a leaf that nobody can show then.
+    if (known.receipt.countedGrants === 0 && isSignedByKeys(job)) return { ...which, released: true };
+    // Data sets are paid for it. Until that is certain, an owner could take back its grant, or a payer dispute the leaf
+    // and nobody show it: whoever works with them would have the result, and the others' data, for nothing.
+    if (kept === undefined || leaf === undefined) return { ...which, released: false };
+    return { ...which, released: await isPaidFor(session, kept, leaf) };
+  }
+
   return {
     view,
     receipt,
@@ -186,22 +208,15 @@ export function createSessionApi(ports: SessionApiPorts): SessionApi {
       };
     },
     async result(jobId) {
-      const found = placed(jobId);
-      const receiptHash = found && receiptHashOf(found);
-      if (found === undefined || receiptHash === undefined) return undefined;
-      const { session, kept, leaf } = found;
-      const known = store.outcome(found.job.jobId, receiptHash);
-      if (known === undefined || known.resultCiphertext === null) return undefined;
-      const phase = phaseOf(session);
-      if (phase === "lost" || phase === "expired" || (kept !== undefined && leaf === undefined)) return undefined;
-      const released = { released: true, ciphertext: known.resultCiphertext } as const;
-      // Nobody but the operator is paid for it, and nothing but time can keep its claim from being taken, or its leaf from
-      // being shown. A party that is a contract could take its word back, and dispute a leaf that nobody can show then.
-      if (known.receipt.countedGrants === 0 && isSignedByKeys(found.job)) return released;
-      // Data sets are paid for it. Until that is certain, an owner could take back its grant, or a payer dispute the leaf
-      // and nobody show it: whoever works with them would have the result, and the others' data, for nothing.
-      if (kept === undefined || leaf === undefined) return { released: false };
-      return (await isPaidFor(session, kept, leaf)) ? released : { released: false };
+      const found = await release(jobId);
+      if (found === undefined || store.resultBytes(found.jobId, found.receiptHash) === undefined) return undefined;
+      return found.released ? releasedResult(store, found.jobId, found.receiptHash) : { released: false };
+    },
+    async prints(jobId) {
+      const found = await release(jobId);
+      const sealed = found && store.prints(found.jobId, found.receiptHash);
+      if (found === undefined || sealed === undefined) return undefined;
+      return found.released ? { released: true, sealed } : { released: false };
     },
   };
 }

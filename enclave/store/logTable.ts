@@ -4,22 +4,24 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { BaseError } from "../../protocol/errors.ts";
+import { maxEntryBytes } from "../../protocol/logEntry.ts";
 import { guarded } from "./database.ts";
 import { bytesColumn, CorruptRowError, readRow } from "./rows.ts";
-
-/** Largest entry of a log. */
-export const maxEntryBytes = 64 * 1024;
 
 /** Access to the logs. */
 export type LogTable = {
   append(logId: string, index: number, entry: Uint8Array): void;
-  entries(logId: string): Uint8Array[];
+  /** Entries from an index on, at most so many. */
+  entries(logId: string, from: number, count: number): Uint8Array[];
+  /** Ids of the logs that were appended to last, newest first. Looks at every entry. */
+  ids(most: number): string[];
 };
 
+const idRow = z.strictObject({ log_id: z.string().max(128) });
 const entryRow = z.strictObject({ idx: z.bigint(), entry: bytesColumn(maxEntryBytes) });
 
 /**
- * @throws from `append`: {@link NotAppendableError}; from `entries`: {@link CorruptRowError}.
+ * @throws from `append`: {@link NotAppendableError}; from `entries` and `ids`: {@link CorruptRowError}.
  * @example
  * const logs = logTable(db)
  */
@@ -30,7 +32,10 @@ export function logTable(db: DatabaseSync): LogTable {
      WHERE ?2 = (SELECT coalesce(max(idx) + 1, 0) FROM log_entries WHERE log_id = ?1)`,
   );
   const selectOne = db.prepare("SELECT idx, entry FROM log_entries WHERE log_id = ? AND idx = ?");
-  const selectAll = db.prepare("SELECT idx, entry FROM log_entries WHERE log_id = ? ORDER BY idx");
+  const selectRange = db.prepare(
+    "SELECT idx, entry FROM log_entries WHERE log_id = ? AND idx >= ? ORDER BY idx LIMIT ?",
+  );
+  const selectIds = db.prepare("SELECT log_id FROM log_entries GROUP BY log_id ORDER BY max(rowid) DESC LIMIT ?");
 
   return {
     append(logId, index, entry) {
@@ -41,12 +46,16 @@ export function logTable(db: DatabaseSync): LogTable {
       const present = row && readRow(entryRow, "log_entries", `${logId}/${index}`, row).entry;
       if (present === undefined || Buffer.compare(present, entry) !== 0) throw new NotAppendableError(logId, index);
     },
-    entries(logId) {
-      return guarded(() => selectAll.all(logId)).map((row, i) => {
-        const { idx, entry } = readRow(entryRow, "log_entries", `${logId}/${i}`, row);
-        if (idx !== BigInt(i)) throw new CorruptRowError("log_entries", `${logId}/${i}`);
+    entries(logId, from, count) {
+      return guarded(() => selectRange.all(logId, from, count)).map((row, i) => {
+        const key = `${logId}/${from + i}`;
+        const { idx, entry } = readRow(entryRow, "log_entries", key, row);
+        if (idx !== BigInt(from + i)) throw new CorruptRowError("log_entries", key);
         return entry;
       });
+    },
+    ids(most) {
+      return guarded(() => selectIds.all(most)).map((row) => readRow(idRow, "log_entries", "log_id", row).log_id);
     },
   };
 }

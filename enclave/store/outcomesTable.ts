@@ -35,8 +35,12 @@ export type OutcomesTable = {
   save(outcome: Outcome): void;
   /** The newest, or the one of a given receipt's EIP-712 hash. */
   byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
-  /** The one of a given receipt's hash without its result, which may be large. */
-  signed(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined;
+  /** The same without its result, which may be large. */
+  signed(jobId: Hex, receiptHash?: Hex): SignedOutcome | undefined;
+  /** Bytes of the result of one: as the disk says, unproven. */
+  resultBytes(jobId: Hex, receiptHash: Hex): number | undefined;
+  /** The receipt of one signer that commits to most of its log. Looks at every outcome. */
+  lastReceipt(signer: Address): Pick<Outcome, "receipt" | "signature" | "signer"> | undefined;
 };
 
 /** An outcome but for its result. */
@@ -53,11 +57,14 @@ const outcomeRow = z.strictObject({
   created_at: z.bigint().min(0n).max(BigInt(Number.MAX_SAFE_INTEGER)).transform(Number),
 });
 
+const sizeRow = z.strictObject({ bytes: z.bigint().min(0n).max(BigInt(maxSealedResultBytes)).transform(Number) });
+
+const receiptRow = outcomeRow.pick({ receipt_json: true, signature: true });
 const signedRow = outcomeRow.omit({ result_ciphertext: true, created_at: true });
 
 /**
  * @param domain - of the JobMarket: receipts are signed under it.
- * @throws from `save`: {@link BadOutcomeError}; from `byJob`: {@link CorruptRowError}.
+ * @throws from `save`: {@link BadOutcomeError}; else: {@link CorruptRowError}.
  * @example
  * const outcomes = outcomesTable(db, domain)
  */
@@ -73,18 +80,37 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
 
   const selectSigned = db.prepare(
     `SELECT job_id, receipt_hash, signer, receipt_json, signature, grants_json FROM outcomes
-     WHERE job_id = ? AND receipt_hash = ? ORDER BY rowid DESC LIMIT 1`,
+     WHERE job_id = ?1 AND (?2 IS NULL OR receipt_hash = ?2) ORDER BY rowid DESC LIMIT 1`,
+  );
+  const selectSize = db.prepare(
+    `SELECT length(result_ciphertext) AS bytes FROM outcomes
+     WHERE job_id = ? AND receipt_hash = ? AND result_ciphertext IS NOT NULL ORDER BY rowid DESC LIMIT 1`,
   );
 
-  function signed(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined {
+  const selectLast = db.prepare(
+    `SELECT receipt_json, signature FROM outcomes WHERE signer = ?
+     ORDER BY CASE WHEN json_valid(receipt_json) THEN CAST(receipt_json ->> '$.logSize' AS INTEGER) END DESC LIMIT 1`,
+  );
+
+  function lastReceipt(signer: Address) {
+    const row = guarded(() => selectLast.get(signer.toLowerCase()));
+    if (row === undefined) return undefined;
+    const { receipt_json: receipt, signature: bytes } = readRow(receiptRow, "outcomes", signer, row);
+    const signature = bytesToHex(bytes);
+    if (!isSigned(domain, receipt, signature, signer)) throw new CorruptRowError("outcomes", signer);
+    return { receipt, signature, signer };
+  }
+
+  function signed(jobId: Hex, receiptHash?: Hex): SignedOutcome | undefined {
     const id = jobId.toLowerCase();
-    const row = guarded(() => selectSigned.get(id, receiptHash.toLowerCase()));
+    const row = guarded(() => selectSigned.get(id, receiptHash?.toLowerCase() ?? null));
     if (row === undefined) return undefined;
     const read = readRow(signedRow, "outcomes", id, row);
     const signer = getAddress(read.signer);
     const signature = bytesToHex(read.signature);
     const hash = hashReceipt(domain, read.receipt_json);
-    const isMeant = read.job_id === id && read.receipt_json.jobId === id && hash === receiptHash.toLowerCase();
+    const isHash = hash === read.receipt_hash && (receiptHash === undefined || hash === receiptHash.toLowerCase());
+    const isMeant = read.job_id === id && read.receipt_json.jobId === id && isHash;
     if (!isMeant || !isSigned(domain, read.receipt_json, signature, signer)) throw new CorruptRowError("outcomes", id);
     return { jobId: read.job_id, signer, receipt: read.receipt_json, signature, grants: read.grants_json };
   }
@@ -112,6 +138,12 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
   return {
     byJob,
     signed,
+    resultBytes(jobId, receiptHash) {
+      const id = jobId.toLowerCase();
+      const row = guarded(() => selectSize.get(id, receiptHash.toLowerCase()));
+      return row === undefined ? undefined : readRow(sizeRow, "outcomes", id, row).bytes;
+    },
+    lastReceipt,
     save(outcome) {
       const fault = faultOf(domain, outcome);
       if (fault !== undefined) throw new BadOutcomeError(outcome.jobId, fault);

@@ -4,7 +4,7 @@
  */
 
 /** Kept in SQLite's user_version. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** Kept in SQLite's application_id: "dcmw". */
 export const applicationId = 0x64636d77;
@@ -58,6 +58,15 @@ export const tables = [
     result_ciphertext BLOB,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (job_id, signature)
+  ) STRICT`,
+  `CREATE TABLE prints (
+    job_id TEXT NOT NULL,
+    receipt_hash TEXT NOT NULL,
+    ciphertext BLOB NOT NULL,
+    entry BLOB NOT NULL,
+    idx INTEGER NOT NULL,
+    proof_json TEXT NOT NULL,
+    PRIMARY KEY (job_id, receipt_hash)
   ) STRICT`,
   `CREATE TABLE sessions (
     session_id TEXT PRIMARY KEY,

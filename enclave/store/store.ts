@@ -8,6 +8,7 @@ import type { Cursor } from "../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../protocol/chain/marketEvents.ts";
 import { domainOf, hashReceipt, receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import type { SealedPrints } from "../../protocol/prints.ts";
 import { address } from "../../protocol/schemas.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import { type ClaimsTable, claimsTable } from "./claimsTable.ts";
@@ -18,6 +19,7 @@ import type { Job } from "./jobRow.ts";
 import { type JobFilter, jobsTable } from "./jobsTable.ts";
 import { logTable } from "./logTable.ts";
 import { type Outcome, outcomesTable, type SignedOutcome } from "./outcomesTable.ts";
+import { printsTable } from "./printsTable.ts";
 import { readRow } from "./rows.ts";
 import { type SessionJobsTable, sessionJobsTable } from "./sessionJobsTable.ts";
 import { type SessionsTable, sessionsTable } from "./sessionsTable.ts";
@@ -41,14 +43,18 @@ export type Store = {
   addOrder(jobId: Hex, signed: SignedOrder): void;
   /** Ends a signed order without the chain, which may yet say otherwise. */
   lapse(jobId: Hex, as: Lapse): void;
-  /** Saves what an enclave signed; saving it twice is fine. @throws BadOutcomeError */
-  saveOutcome(outcome: Outcome): void;
+  /** Saves what an enclave signed, with what the program printed; saving it twice is fine. @throws BadOutcomeError */
+  saveOutcome(outcome: Outcome & { prints?: SealedPrints }): void;
   /** The newest outcome of a job, or that of one receipt's hash. Kept across reorgs. @throws CorruptRowError */
   outcome(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
-  /** The outcome of one receipt's hash, without its result. @throws CorruptRowError */
-  signedOutcome(jobId: Hex, receiptHash: Hex): SignedOutcome | undefined;
-  /** The outcome of this worker that a job which settled Ok has paid for. @throws CorruptRowError */
-  paidOutcome(job: Job): Outcome | undefined;
+  /** The same without its result. @throws CorruptRowError */
+  signedOutcome(jobId: Hex, receiptHash?: Hex): SignedOutcome | undefined;
+  /** The outcome of this worker that a job which settled Ok has paid for, without its result. @throws CorruptRowError */
+  paidOutcome(job: Job): SignedOutcome | undefined;
+  /** Bytes of the result of an outcome, as the disk says; undefined if it has none. @throws CorruptRowError */
+  resultBytes(jobId: Hex, receiptHash: Hex): number | undefined;
+  /** Sealed prints of an outcome, proven by its receipt. @throws CorruptRowError */
+  prints(jobId: Hex, receiptHash: Hex): SealedPrints | undefined;
   /** The sessions that the chain knows. */
   sessions: Pick<SessionsTable, "byId" | "live">;
   /** Their signed orders that were given to this worker. */
@@ -57,8 +63,12 @@ export type Store = {
   claims: ClaimsTable;
   /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
-  /** All entries of a log, in order. @throws CorruptRowError */
-  logEntries(logId: string): Uint8Array[];
+  /** Entries of a log from an index on, at most so many. @throws CorruptRowError */
+  logEntries(logId: string, from: number, count: number): Uint8Array[];
+  /** Ids of the logs that were appended to last, newest first. @throws CorruptRowError */
+  logIds(most: number): string[];
+  /** The receipt of one signer that commits to most of its log. @throws CorruptRowError */
+  lastReceipt(signer: Address): Pick<Outcome, "receipt" | "signature" | "signer"> | undefined;
   /** Closes the file and gives up its lock. Twice is fine. */
   close(): void;
 };
@@ -92,6 +102,7 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
     const jobs = jobsTable(db, domain);
     const outcomes = outcomesTable(db, domain);
     const logs = logTable(db);
+    const prints = printsTable(db);
     const sessions = sessionsTable(db, domain);
     const sessionJobs = sessionJobsTable(db, domain);
     return {
@@ -113,10 +124,12 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
       addOrder: jobs.addOrder,
       lapse: jobs.lapse,
       saveOutcome(outcome) {
-        const { jobId, signer, receipt } = outcome;
-        const run = { signer, receiptHash: hashReceipt(domain, receipt), ok: receipt.status === receiptStatus.ok };
+        const { jobId, signer, receipt, prints: sealed } = outcome;
+        const receiptHash = hashReceipt(domain, receipt);
+        const run = { signer, receiptHash, ok: receipt.status === receiptStatus.ok };
         inTransaction(db, () => {
           outcomes.save(outcome);
+          if (sealed !== undefined) prints.save(receipt, receiptHash, sealed);
           sessionJobs.recordRun(jobId, run);
         });
       },
@@ -125,13 +138,20 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
       paidOutcome: (job) =>
         jobs
           .paidReceipts(job)
-          .map((receiptHash) => outcomes.byJob(job.jobId, receiptHash))
+          .map((receiptHash) => outcomes.signed(job.jobId, receiptHash))
           .find((outcome) => outcome !== undefined),
+      resultBytes: outcomes.resultBytes,
+      prints(jobId, receiptHash) {
+        const receipt = outcomes.signed(jobId, receiptHash)?.receipt;
+        return receipt === undefined ? undefined : prints.of(receipt, receiptHash);
+      },
       sessions,
       sessionJobs,
       claims: claimsTable(db, domain),
       appendLog: logs.append,
       logEntries: logs.entries,
+      logIds: logs.ids,
+      lastReceipt: outcomes.lastReceipt,
       close: () => {
         if (db.isOpen) db.close();
       },

@@ -99,11 +99,13 @@ export function createGrantBook(options: {
         throw new GrantRefusedError("it is not signed by the data set's owner for this chain and market");
       }
       await requireSealer(pkg, grantHash, consent);
+      // Each key that is opened is in the log: one that there is no room for must not make it grow.
+      if (!grants.has(grantHash)) await makeRoom(pkg.grant);
       const key = await identity.openSealedKey(grantHash, pkg.sealedKey);
       const readable = parseDatasetKey(key) !== undefined;
       key.fill(0);
       if (!readable) throw new GrantRefusedError("the sealed key is not an age identity");
-      if (!grants.has(grantHash)) await makeRoom(pkg.grant);
+      if (!grants.has(grantHash)) await makeRoom(pkg.grant); // others may have come meanwhile
       grants.set(grantHash, pkg);
       options.onAccepted?.();
       return { grantHash };

@@ -53,8 +53,25 @@ export async function isSignedByOwner(
  * if (isSignedByKey(order.requester, jobId, requesterSignature)) return "signed"
  */
 export function isSignedByKey(account: Address, digest: Hex, signature: Hex): boolean {
-  const signer = recoverSigner(digest, signature);
+  const signer = signerOf(digest, signature);
   return signer !== undefined && isAddressEqual(signer, account);
+}
+
+/** Whose signatures the last ones were: the same are asked for at each step of a job, and of every job of a grant. */
+const known = new Map<string, Address | undefined>();
+const maxKnown = 1024;
+/** 65 bytes in hex: a contract's signature may be longer. */
+const keySignatureLength = 2 + 2 * 65;
+
+function signerOf(digest: Hex, signature: Hex): Address | undefined {
+  if (signature.length !== keySignatureLength) return undefined;
+  const key = `${digest} ${signature}`;
+  if (known.has(key)) return known.get(key);
+  const signer = recoverSigner(digest, signature);
+  const [oldest] = known.keys();
+  if (known.size >= maxKnown && oldest !== undefined) known.delete(oldest);
+  known.set(key, signer);
+  return signer;
 }
 
 function saysNo({ code, data }: RpcFailedError): boolean {

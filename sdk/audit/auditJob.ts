@@ -3,50 +3,31 @@
  * Neither the RPC nor the worker is believed: they give evidence, `judge` computes. May import: protocol, sdk.
  */
 import type { Hex } from "viem";
-import { isSimulated } from "../../protocol/deployment.ts";
 import { BaseError } from "../../protocol/errors.ts";
+import { nothingMore } from "./believed.ts";
+import type { Evidence } from "./evidence.ts";
 import { type AuditOptions, gatherEvidence } from "./gather/gatherEvidence.ts";
 import { judge } from "./judge.ts";
-import type { AuditLine } from "./line.ts";
+import type { Finding } from "./line.ts";
+import { type AuditReport, reportOf } from "./report.ts";
 
-/** What an audit rests on: whoever trusts these can check the rest. */
-export type AuditAnchors = {
-  /** x || y of the root key that the quotes are verified up to. */
-  rootKey: Hex;
-  /** Whether that root is another than Intel's. */
-  simulated: boolean;
-  chainId: number;
-  /** The block that the chain was looked at from; decimal. */
-  blockNumber: string;
-  blockHash: Hex;
-};
-
-/** An audit of one job. */
-export type AuditReport = { jobId: Hex; anchors: AuditAnchors; lines: AuditLine[] };
+/** `rerun` runs the job again, where somebody holds the keys of its data; see cli/rerun. */
+export type RerunOption = { rerun?: ((evidence: Evidence) => Promise<Finding>) | undefined };
 
 /**
  * Audits a job.
  *
  * @throws {@link BadJobIdError} | NoSuchJobError | OrderNotShownError | OtherOrderError | ContradictoryChainError |
- * WrongAuditChainError | RpcError. What is false about the job is a line of the report, not an error.
+ * WrongAuditChainError | RpcError. What is false about the job is a claim of the report, not an error.
  * @example
- * const { lines } = await auditJob({ chain, deployment, jobId, workerUrl: "https://worker.example" })
+ * const { verdict, claims } = await auditJob({ chain, deployment, jobId, workerUrl: "https://worker.example" })
  */
-export async function auditJob(options: AuditOptions): Promise<AuditReport> {
+export async function auditJob(options: AuditOptions & RerunOption): Promise<AuditReport> {
   if (!/^0x[0-9a-fA-F]{64}$/.test(options.jobId)) throw new BadJobIdError();
   const jobId = options.jobId.toLowerCase() as Hex;
-  const { deployment } = options;
+  const believed = options.believed ?? nothingMore;
   const evidence = await gatherEvidence({ ...options, jobId });
-  const { number, hash } = evidence.anchor;
-  const { rootKey, chainId } = deployment;
-  const anchors = {
-    rootKey,
-    simulated: isSimulated(deployment),
-    chainId,
-    blockNumber: number.toString(),
-    blockHash: hash,
-  };
-  return { jobId, anchors, lines: judge(evidence) };
+  return reportOf(evidence, judge(evidence, believed, await options.rerun?.(evidence)), believed);
 }
 
 /** The job id is malformed. */

@@ -15,6 +15,7 @@ import type {
   SignedGrant,
   SignedOffer,
 } from "../../protocol/eip712.ts";
+import type { LogEvidence } from "../../protocol/logJson.ts";
 import type { TcbEvidence } from "../../protocol/quote/platformRecord.ts";
 import type { RegistrationProof } from "../registration/proof.ts";
 
@@ -156,6 +157,9 @@ export type DatasetEvidence = {
   contractAccepts: boolean | Missing;
 };
 
+/** What an auditor said of the order's workload; `endorsedAt`, `withdrawnAt` in Unix seconds, 0: never. */
+export type Endorsement = { auditor: Address; sourceHash: Hex; endorsedAt: number; withdrawnAt: number };
+
 /** What the worker answered. */
 export type WorkerEvidence = {
   attestation:
@@ -168,6 +172,8 @@ export type WorkerEvidence = {
       }
     | Missing;
   result: Uint8Array | Missing;
+  /** Of the log that the receipt commits to. */
+  log: LogEvidence | Missing;
 };
 
 /** Where a session's job stands in its session. Leaves are numbers from 0. */
@@ -180,8 +186,8 @@ export type SessionEvidence = {
   leaf: number;
   proof: readonly Hex[];
   /** Signatures of the job's order; `accepts`: it is a contract's that takes it now (ERC-1271). */
-  requester: { signature: Hex; accepts: boolean };
-  payer: { signature: Hex; accepts: boolean };
+  requester: { signature: Hex; accepts: boolean | Missing };
+  payer: { signature: Hex; accepts: boolean | Missing };
   /** As the market's event has it. */
   claim: Omit<SessionClaim, "anchorBlock" | "anchorHash"> & { signer: Address };
   /** As it was sent. */
@@ -227,6 +233,8 @@ export type Evidence = {
   /** Where the order asks for several enclaves. */
   counted: CountedReceipt[];
   program: Uint8Array | Missing;
+  /** Of the order's workload, by those whom the auditor named. */
+  endorsements: readonly Endorsement[];
   worker: WorkerEvidence;
   /** Commitment to the opened result, computed where a reader opened it: the result itself is no evidence. */
   opened: { commitment: Hex } | { problem: string } | Missing;

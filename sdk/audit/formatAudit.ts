@@ -1,16 +1,8 @@
 /**
  * Room: sdk/audit/formatAudit. An audit as text for people: what was claimed, and whether it holds. Pure.
  */
-import type { AuditReport } from "./auditJob.ts";
 import type { AuditLine, Verdict } from "./line.ts";
-
-/** Headings, and the first part of the ids under each. */
-const sections: readonly (readonly [heading: string, prefixes: readonly string[]])[] = [
-  ["The data stay private", ["consent", "privacy"]],
-  ["The exact agreed code ran", ["attestation", "code"]],
-  ["The result is what that code returned", ["receipt", "result"]],
-  ["Order, money and chain", ["order", "money", "chain"]],
-];
+import { type AuditAnchors, type AuditReport, linesOf } from "./report.ts";
 
 const marks: Readonly<Record<Verdict, string>> = { verified: "+", "not verified": "X", "cannot be verified": "?" };
 const verdicts: readonly Verdict[] = ["verified", "not verified", "cannot be verified"];
@@ -23,25 +15,43 @@ const verdicts: readonly Verdict[] = ["verified", "not verified", "cannot be ver
  * process.stdout.write(formatAudit(await auditJob(options)))
  */
 export function formatAudit(report: AuditReport): string {
-  const { anchors, lines } = report;
-  const rows = [
-    `Audit of job ${report.jobId}`,
-    `chain ${anchors.chainId} at block ${anchors.blockNumber} (${anchors.blockHash})`,
-    `root key ${anchors.rootKey.slice(0, 18)}...${anchors.simulated ? "  SIMULATED: not Intel's" : "  Intel SGX Root CA"}`,
-  ];
-  for (const [heading, prefixes] of sections) {
-    const found = lines.filter(({ id }) => prefixes.includes(id.split(".")[0] ?? ""));
-    if (found.length > 0) rows.push("", heading, ...found.flatMap(formatLine));
+  const rows = [`Audit of job ${report.jobId}`, "", "Believed beforehand", ...formatAnchors(report.anchors)];
+  for (const claim of report.claims) {
+    if (claim.under === undefined) rows.push("", `${marks[claim.verdict]} ${claim.claim}: ${claim.reason}`);
+    else rows.push(...formatLine(claim));
   }
-  rows.push("", formatVerdicts(lines));
+  rows.push("", "What nobody can check");
+  for (const { statement, reason } of report.limits) rows.push(`  - ${statement}`, `      ${reason}`);
+  const counted = linesOf({ ...report, limits: [] });
+  rows.push("", `${report.verdict.toUpperCase()}: ${formatVerdicts(counted)}`);
   return `${rows.join("\n")}\n`;
+}
+
+/**
+ * The anchors of an audit, a row each.
+ *
+ * @example
+ * rows.push(...formatAnchors(report.anchors))
+ */
+export function formatAnchors(anchors: AuditAnchors): string[] {
+  const { rootKey, simulated, chainId, blockNumber, blockHash, workloadId, images, auditors } = anchors;
+  const { blockSource, deploymentSource } = anchors;
+  const unchecked = deploymentSource === "the auditor" ? "" : `, from ${deploymentSource}`;
+  const list = (values: readonly string[]) => values.join(", ") || "none";
+  return [
+    `  root key  ${rootKey.slice(0, 18)}...${simulated ? "  SIMULATED: not Intel's" : "  Intel SGX Root CA"}${unchecked}`,
+    `  chain     ${chainId}, block ${blockNumber} (${blockHash}), from ${blockSource}`,
+    `  workload  ${workloadId ?? "none was named"}`,
+    `  images    ${list(images)}`,
+    `  auditors  ${list(auditors)}`,
+  ];
 }
 
 /**
  * How many lines came to which verdict.
  *
  * @example
- * formatVerdicts(report.lines) // "12 verified, 0 not verified, 3 cannot be verified"
+ * formatVerdicts(linesOf(report)) // "12 verified, 0 not verified, 3 cannot be verified"
  */
 export function formatVerdicts(lines: readonly AuditLine[]): string {
   return verdicts.map((verdict) => `${lines.filter((line) => line.verdict === verdict).length} ${verdict}`).join(", ");

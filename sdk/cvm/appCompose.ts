@@ -59,6 +59,7 @@ export type Script = { field: "pre_launch_script" | "init_script"; text: string;
 
 /** What of a manifest decides what runs in the VM and what the host can do to it. */
 export type AppCompose = {
+  name: string;
   /** Text of the docker compose file: see `readComposeFile`. */
   composeFile: string;
   /** In order of execution. */
@@ -101,6 +102,7 @@ export function readAppCompose(manifest: Uint8Array | string): AppCompose {
   if (!parsed.success) throw new BadAppComposeError(z.prettifyError(parsed.error));
   const { allowed_envs, docker_compose_file, key_provider_id, public_logs, public_sysinfo } = parsed.data;
   return {
+    name: parsed.data.name,
     composeFile: docker_compose_file,
     scripts: scriptsOf(parsed.data),
     unknownFields: Object.keys(json as object).filter((name) => !Object.hasOwn(fields, name)),

@@ -7,9 +7,11 @@ import { type SystemEvents, verifyEventLog } from "../../protocol/quote/eventLog
 import { type LaunchConfig, readLaunchConfig } from "../../protocol/quote/launchConfig.ts";
 import { parseQuote } from "../../protocol/quote/parseQuote.ts";
 import type { TdReport } from "../../protocol/quote/tdReport.ts";
+import { type VerifiedQuote, verifyQuote } from "../../protocol/quote/verifyQuote.ts";
 import { isMissing, type Missing } from "../audit/evidence.ts";
 import type { Finding } from "../audit/line.ts";
 import { type AppCompose, maxAppComposeSize, readAppCompose } from "./appCompose.ts";
+import type { KnownBinding, WorkerClaims } from "./attestation.ts";
 import { type ComposeFile, readComposeFile } from "./composeFile.ts";
 import type { Info, QuoteAnswer } from "./evidence.ts";
 
@@ -23,6 +25,8 @@ export type CvmEvidence = {
   info?: Info | undefined;
   /** Preimage or document that MRCONFIGID of version 2 or 3 commits to; else the host's `mr_config`, else the log's. */
   mrConfig?: Uint8Array | undefined;
+  /** What a worker says of the quote. */
+  claims?: WorkerClaims | undefined;
 };
 
 /** What is asked of a VM. */
@@ -39,6 +43,16 @@ export type CvmPolicy = {
   allowedOsImages: readonly Hex[];
   expectedComposeHash?: Hex | undefined;
   expectedWorkload?: Hex | undefined;
+  /** Right-padded with zeros to 64 bytes, as dstack does. */
+  expectedReportData?: Hex | undefined;
+  /** 32 bytes that the worker was asked with. */
+  nonce?: Hex | undefined;
+  /** The block that a registration's quote names. */
+  block?: { number: bigint; hash: Hex } | undefined;
+  /** What is known of the worker from elsewhere. */
+  expectedBinding?: KnownBinding | undefined;
+  /** SHA-256 of the build manifest of one's own build. */
+  expectedBuildManifest?: Hex | undefined;
   /** Judges the platform's patch level by Intel's collateral; without it nobody does. */
   judge?: ((quote: Uint8Array, at: number, rootKey: Hex) => Finding | Promise<Finding>) | undefined;
 };
@@ -48,6 +62,8 @@ export type CvmCase = {
   evidence: CvmEvidence;
   policy: CvmPolicy;
   report: TdReport;
+  /** The quote, with its signatures; else why they do not hold. */
+  verified: VerifiedQuote | Missing;
   eventLog: string | Missing;
   /** The system's events, of a log that replays to the quote's RTMR3. */
   system: SystemEvents | Missing;
@@ -67,7 +83,8 @@ export function openCase(evidence: CvmEvidence, policy: CvmPolicy): CvmCase {
   const eventLog = eventLogOf(evidence);
   const system = isMissing(eventLog) ? eventLog : attempt(() => verifyEventLog(eventLog, report.rtMr3));
   const config = attempt(() => configOf(report, system, evidence));
-  return { evidence, policy, report, eventLog, system, config, appCompose: appComposeOf(evidence) };
+  const verified = attempt(() => verifyQuote(evidence.answer.quote, policy.rootKey, policy.at));
+  return { evidence, policy, report, verified, eventLog, system, config, appCompose: appComposeOf(evidence) };
 }
 
 /**

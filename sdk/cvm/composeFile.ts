@@ -29,6 +29,8 @@ export function readComposeFile(text: string): ComposeFile {
   const found: ComposeFile = { images: [], unpinned: [], unmeasured: [], escapes: [], unknown: [] };
   const sections = new Map(entriesOf(readYaml(text), "the compose file"));
   for (const [section, value] of sections) {
+    if (section === "volumes" || section === "networks")
+      found.escapes.push(...ofVm(section.slice(0, -1) as "volume" | "network", value));
     if (section === "include") found.unmeasured.push("the file includes others");
     else if (section === "volumes") found.escapes.push(...odd("volume", value, volumeFields, { driver: "local" }));
     else if (section === "networks") found.escapes.push(...odd("network", value, networkFields, { driver: "bridge" }));
@@ -47,6 +49,20 @@ export function readComposeFile(text: string): ComposeFile {
     if (typeof image === "string") found.images.push({ service: name, image });
   }
   return found;
+}
+
+/** A name of the app's own: no path, no variable, no other container. */
+const ownName = /^[A-Za-z0-9][\w.-]*$/;
+
+/** Volumes and networks that may be the VM's by their name: `host` is a network of Docker's own, a path is a bind. */
+function ofVm(kind: "volume" | "network", section: Yaml): string[] {
+  return entriesOf(section, `${kind}s`).flatMap(([key, item]) => {
+    const { name = key, external = "false" } = Object.fromEntries(entriesOf(item, `${kind} ${key}`));
+    const names = [name, kind === "volume" ? external : "false"];
+    if (names.some((text) => typeof text !== "string" || !ownName.test(text)))
+      return [`${kind} ${key} has another name than an app's own`];
+    return kind === "network" && name === "host" && external === "false" ? [`network ${key} is the VM's`] : [];
+  });
 }
 
 /** Items of a section that have other fields than the harmless ones, or a field of another value than the harmless. */

@@ -8,10 +8,12 @@ import type { CvmReport } from "./verifyCvm.ts";
 
 const sections: readonly (readonly [heading: string, prefix: string])[] = [
   ["The quote is genuine", "quote"],
+  ["What the quote is about", "bound"],
   ["What was booted", "boot"],
   ["What the app may do, and what the host may do to it", "app"],
   ["Who the app is", "id"],
   ["What Info says", "info"],
+  ["What the worker says", "claims"],
 ];
 
 /**

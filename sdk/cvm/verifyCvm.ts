@@ -15,7 +15,10 @@ import { type CvmCase, type CvmEvidence, type CvmPolicy, measuredManifest, openC
 import { locationEnvs } from "./envs.ts";
 import { appLines } from "./lines/app.ts";
 import { bootLines } from "./lines/boot.ts";
+import { boundLines } from "./lines/bound.ts";
+import { claimsLines, unprovenClaims } from "./lines/claims.ts";
 import { identityLines } from "./lines/identity.ts";
+import { infoLines } from "./lines/info.ts";
 import { quoteLines } from "./lines/quote.ts";
 
 /** What the examination of a VM came to. */
@@ -52,10 +55,24 @@ export async function verifyCvm(evidence: CvmEvidence, policy: CvmPolicy): Promi
       composeHash: isMissing(config) ? undefined : config.composeHash,
       workloadId: isMissing(config) ? undefined : workloadIdOf(measurementsOf(report, config.evidence)),
     },
-    lines: [...quote, ...bootLines(found), ...appLines(found), ...identityLines(found)],
-    warnings,
+    lines: [
+      ...quote,
+      ...boundLines(found),
+      ...bootLines(found),
+      ...appLines(found),
+      ...identityLines(found),
+      ...infoLines(found),
+      ...claimsLines(found),
+    ],
+    warnings: [...warnings, ...unprovenWords(found)],
     scripts,
   };
+}
+
+/** Fields that nothing examined here speaks for: whoever wrote them may have made them up. */
+function unprovenWords(found: CvmCase): string[] {
+  const words = [...unprovenClaims(found), ...(found.evidence.info?.unproven ?? []).map((field) => `${field} in Info`)];
+  return words.length === 0 ? [] : [`nobody here speaks for ${plainText(words.join(", "), 300)}`];
 }
 
 function noteworthy(found: CvmCase): Pick<CvmReport, "warnings" | "scripts"> {

@@ -9,14 +9,14 @@ import type { Manifest, Program } from "../../protocol/program.ts";
 import { writeAtomic } from "./files.ts";
 import { writeProgramManifest } from "./programDir.ts";
 
-const source = `/** How many rows each value of a column has. Say here what a reader of the result learns. */
+const source = `/** How many distinct ids each value of a column has. Say here what a reader of the result learns. */
 export default function ({ data }, { column }) {
   const [header, ...rows] = data.split(/\\r?\\n/).filter((line) => line !== "").map((line) => line.split(","));
-  const position = header.indexOf(column);
-  if (position < 0) throw new Error("no such column");
-  const counts = new Map();
-  for (const row of rows) counts.set(row[position], (counts.get(row[position]) ?? 0) + 1);
-  return { rows: [...counts].map(([value, units]) => ({ value, units })) };
+  const [id, position] = [header.indexOf("id"), header.indexOf(column)];
+  if (id < 0 || position < 0) throw new Error("no such column");
+  const units = new Map();
+  for (const row of rows) units.set(row[position], (units.get(row[position]) ?? new Set()).add(row[id]));
+  return { rows: [...units].map(([value, ids]) => ({ value, units: ids.size })) };
 }
 `;
 
@@ -55,7 +55,7 @@ const manifest: Omit<Manifest, "name" | "files"> = {
     },
     maxBytes: 16_384,
     policy: {
-      group: { k: 10, rows: "/rows", count: "units", units: { data: "row" }, otherwise: "omit" },
+      group: { k: 10, rows: "/rows", count: "units", units: { data: "id" }, otherwise: "omit" },
       pad: [32_768],
     },
   },
@@ -68,10 +68,10 @@ What it computes, in one sentence.
 
 | | |
 |---|---|
-| input | \`data\`: CSV without quotes |
+| input | \`data\`: CSV without quotes, with a column \`id\` that tells people, or what else is counted, apart |
 | parameters | \`{ "column": "name" }\` |
 | output | \`rows\`: \`{ value, units }\` |
-| policy | values with fewer than ten rows are left out; padded to 32 KiB |
+| policy | values with fewer than ten distinct \`id\` are left out; padded to 32 KiB |
 
 ## Privacy: what consenting means
 

@@ -9,6 +9,7 @@ import { signedReceiptSchema } from "../../protocol/receiptJson.ts";
 import { address } from "../../protocol/schemas.ts";
 import { signedAppointmentSchema } from "../../protocol/sealerAppointment.ts";
 import { signedOrderSchema } from "../../protocol/signedOrder.ts";
+import { bundleSchema } from "../bundle/bundleSchema.ts";
 import { certificateSchema } from "../certificateFile.ts";
 
 const schemas = {
@@ -21,6 +22,7 @@ const schemas = {
   "signed-order": { schema: signedOrderSchema, title: "An order with its signatures and parameters (POST /orders)" },
   "signed-offer": { schema: signedOfferSchema, title: "An operator's prices with its signature (GET /offer)" },
   "signed-receipt": { schema: signedReceiptSchema, title: "A receipt with its enclave's signature" },
+  bundle: { schema: bundleSchema, title: "Everything that proves a job, for audits with no network (dcm bundle)" },
   certificate: { schema: certificateSchema, title: "What a public job over a data set came to (dcm dataset certify)" },
 } as const;
 

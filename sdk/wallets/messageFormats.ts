@@ -49,6 +49,11 @@ const marketFormats = {
       amount("disputeBond", "Stake of a dispute", "order.token"),
     ],
   },
+  ClaimRequest: {
+    intent: "Have a session claimed: no more jobs",
+    interpolatedIntent: "Have session {sessionId} claimed after {jobs} jobs",
+    fields: [raw("sessionId", "Session"), raw("jobs", "Jobs given to the worker"), date("validUntil", "Valid until")],
+  },
   Offer: {
     intent: "Offer to run jobs",
     fields: [

@@ -1,10 +1,14 @@
 /** `dcm cvm verify` as a stranger runs it: no chain, no wallet, files only. */
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { challengeReportData } from "../../protocol/attestationBinding.ts";
 import { verifyCvm } from "../../sdk/cvm/verifyCvm.ts";
-import { simulatedVm } from "../sdk/cvm/vms.ts";
+import { at, binding, simulatedVm, workerAnswer } from "../sdk/cvm/vms.ts";
 import { dcm, forEach } from "./support/dcm.ts";
 
 const vectors = "test/vectors";
@@ -83,11 +87,87 @@ describe("dcm cvm verify", () => {
     expect(stdout).to.contain("cannot be verified: TCB not evaluated");
   });
 
+  it("verifies a worker's attestation, from a file or by asking it with a nonce of its own, and says which field lies", async () => {
+    const nonce = `0x${"17".repeat(32)}` as const;
+    const { answer, platform } = workerAnswer(challengeReportData(binding, nonce), "challenge");
+    const files = {
+      attestation: "attestation.json",
+      forged: "forged.json",
+      known: "known.json",
+      deployment: "deployment.json",
+      root: "root.der",
+    };
+    const path = (name: keyof typeof files) => join(directory, files[name]);
+    await writeFile(path("root"), platform.certificates.root);
+    await writeFile(path("attestation"), JSON.stringify(answer));
+    const operator = `0x${"ee".repeat(20)}`;
+    await writeFile(path("forged"), JSON.stringify({ ...answer, binding: { ...answer.binding, operator } }));
+    await writeFile(path("known"), JSON.stringify(answer.binding));
+    const contracts = Object.fromEntries(
+      ["tdxCollateral", "tdxVerifier", "enclaveRegistry", "endorsements", "datasetRegistry", "jobMarket"].map(
+        (name) => [name, binding.registry],
+      ),
+    );
+    const deployment = { chainId: 31_337, fromBlock: 0, contracts, rootKey: platform.rootKey };
+    await writeFile(path("deployment"), JSON.stringify(deployment));
+    const deployed = ["--deployment", path("deployment"), "--expect-binding", path("known")];
+    const args = ["--at", String(at), "--json"];
+    let asked = "";
+    const server = createServer((request, response) => {
+      asked = request.url ?? "";
+      response.end(JSON.stringify(answer));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const worker = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const cases: [args: string[], code: number, wrong: Record<string, string>][] = [
+      [["--attestation", path("attestation"), "--nonce", nonce, "--deployment", path("deployment")], 2, {}],
+      [
+        ["--attestation", worker, ...deployed],
+        1,
+        { "bound.reportData": "they are of another nonce", "bound.nonce": "it was made for another nonce" },
+      ],
+      [
+        ["--attestation", path("forged"), "--nonce", nonce, "--report-data", "12", ...deployed],
+        1,
+        {
+          "bound.expected": "the quote has 0x",
+          "bound.reportData": "with binding.operator",
+          "bound.operator": `binding.operator is ${operator}`,
+        },
+      ],
+      [
+        ["--attestation", path("attestation"), "--block", `17:${nonce}`, "--root", path("root")],
+        1,
+        { "bound.reportData": "they are of another block.number", "bound.kind": "reportDataKind is challenge" },
+      ],
+    ];
+    try {
+      await forEach(cases, async ([more, code, wrong]) => {
+        const ran = await verify(...args, ...more);
+        expect(ran.stderr).to.equal("");
+        const lines: { id: string; verdict: string; reason: string }[] = JSON.parse(ran.stdout).lines;
+        const found = lines.filter(({ verdict }) => verdict === "not verified");
+        expect(found.map(({ id }) => id)).to.deep.equal(Object.keys(wrong));
+        for (const { id, reason } of found) expect(reason.startsWith(wrong[id] ?? "?"), reason).to.equal(true);
+        expect(ran.code).to.equal(code);
+      });
+    } finally {
+      server.close();
+    }
+    expect(asked).to.match(/^\/attestation\?nonce=0x[0-9a-f]{64}$/);
+  });
+
   it("says which file or argument is wrong", async () => {
     const empty = join(directory, "empty");
+    const hash = `0x${"17".repeat(32)}`;
     await writeFile(empty, "");
     const cases: [string[], number, string][] = [
       [[], 2, "Cli.UsageError"],
+      [["--quote", "x", "--attestation", "x"], 2, "Cli.UsageError"],
+      [["--quote", "x", "--nonce", hash], 2, "Cli.UsageError"],
+      [["--attestation", "x", "--block", "17"], 2, "Cli.UsageError"],
+      [["--attestation", "http://127.0.0.1:1"], 2, "Cli.UsageError"],
       [["--quote", "x", "--at", "-1"], 2, "Cli.UsageError"],
       [["--quote", "x", "--expect-workload", "12"], 2, "Cli.UsageError"],
       [["--quote", "x", "--accept-script", "12"], 2, "Cli.UsageError"],

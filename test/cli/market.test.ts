@@ -1,4 +1,5 @@
 /** The market's other paths on the command line, with a real worker: orders that are never opened, sponsors, offers, sessions. */
+import { generateKeyPairSync, verify } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { type Address, type Hex, parseAbi } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { type LocalMarket, type LocalWorker, startLocalMarket, whenReady } from "../../scripts/localMarket.ts";
 import { type Person, person } from "../../scripts/people.ts";
+import { preAuthEncoding } from "../../sdk/node/dsse.ts";
 import { failureOf } from "../support/failureOf.ts";
 
 const program = "programs/yearly-correlation";
@@ -127,7 +129,7 @@ describe("dcm: the market's paths", () => {
       1_000_000n,
     ]);
     const audited = ["audit", jobId, "--worker", worker.url];
-    const { lines } = await (requester as Person).dcm<{ lines: Line[] }>(
+    const { claims: lines } = await (requester as Person).dcm<{ claims: Line[] }>(
       [...audited, "--order-file", join(dir, "sent.json")],
       [2],
     );
@@ -144,6 +146,15 @@ describe("dcm: the market's paths", () => {
       "receipt.grants": "verified",
       "result.output": "verified",
     });
+
+    const receipts = join(dir, "receipts.ndjson");
+    const exported = await (requester as Person).dcm<{ receipts: number }>(["receipt", "export", "--out", receipts]);
+    const report = await (requester as Person).dcm<{ verdict: string; verified: number }>([
+      "receipt",
+      "audit",
+      receipts,
+    ]);
+    expect(report).to.include({ verdict: "verified", verified: exported.receipts });
   });
 
   it("has a sponsor pay, who must have signed", async () => {
@@ -226,7 +237,7 @@ describe("dcm: the market's paths", () => {
     expect((await creditOf(operator)) - before).to.equal(3n * (unit / 2n)); // two fees and the bond
     expect(await run(requester, "job", "result", second, ...where, "--wait", "5")).to.have.property("output");
 
-    const { lines } = await (requester as Person).dcm<{ lines: Line[] }>(["audit", second, ...where], [2]);
+    const { claims: lines } = await (requester as Person).dcm<{ claims: Line[] }>(["audit", second, ...where], [2]);
     const verdicts = new Map(lines.map(({ id, verdict }) => [id, verdict]));
     const wanted = [
       "order.session",
@@ -238,6 +249,20 @@ describe("dcm: the market's paths", () => {
     ];
     for (const id of [...wanted, "consent.2.grant", "consent.2.force", "money.escrow", "money.paid", "result.output"])
       expect(verdicts.get(id), id).to.equal("verified");
+    const bundle = join(dir, "second.dcb");
+    const bundled = await run<{ lines: Line[]; sizeBytes: number }>(sponsor, "bundle", second, ...where, "-o", bundle);
+    expect(bundled.sizeBytes).to.be.below(200 * 1024);
+    for (const { id, verdict } of bundled.lines)
+      if (verdicts.has(id) && !id.startsWith("chain.") && id !== "result.output")
+        expect(verdict, id).to.equal(verdicts.get(id));
+    const [key, envelope] = [join(dir, "auditor.pem"), join(dir, "second.dsse.json")];
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }));
+    await run(sponsor, "export", bundle, "--key", key, "--out", envelope);
+    const { payload, payloadType, signatures } = JSON.parse(await readFile(envelope, "utf8"));
+    const signed = preAuthEncoding(payloadType, Buffer.from(payload, "base64"));
+    expect(verify(null, signed, publicKey, Buffer.from(signatures[0].sig, "base64"))).to.equal(true);
+    expect(JSON.parse(Buffer.from(payload, "base64").toString()).predicate.jobId).to.equal(second);
     expect(lines.filter(({ verdict }) => verdict === "not verified")).to.deep.equal([]);
   });
 

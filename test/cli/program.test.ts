@@ -30,7 +30,10 @@ describe("dcm program", () => {
     });
 
     const data = join(directory, "rows.csv");
-    await writeFile(data, `city,n\n${"Oslo,1\n".repeat(12)}${"Rome,2\n".repeat(10)}`);
+    const rows = ["Oslo", "Rome", "Bonn"].flatMap((city, c) =>
+      Array.from({ length: [12, 10, 9][c] ?? 0 }, (_, i) => `${city},${i}`),
+    );
+    await writeFile(data, `city,id\n${rows.join("\n")}\n${"Bonn,1\n".repeat(9)}`);
     const run = ["program", "run", mine, "--input", `data=${data}`, "--json", "--params"];
     const ran = await dcm([...run, '{"column":"city"}'], {});
     expect(JSON.parse(ran.stdout)).to.deep.include({

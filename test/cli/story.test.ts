@@ -169,6 +169,7 @@ describe("dcm: a deal", () => {
     const words = [
       "the output is JSON of its schema, at most 1,024 bytes",
       "/rows is rounded to 0 decimal places",
+      "nobody sees what the program prints or throws",
       "a grant must be limited to at most 3 uses",
     ];
     const { stdout } = await run({}, "program", "show", limited);
@@ -322,10 +323,11 @@ describe("dcm: a deal", () => {
     // The test settled with a receipt whose roots are zero: an audit must see that.
     const { code, stdout: report } = await run(requester, "audit", jobId, "--worker", world.worker.url, "--json");
     expect(code).to.equal(1);
-    const { lines } = JSON.parse(report);
-    const verdict = (line: string) => lines.find(({ id }: { id: string }) => id === line)?.verdict;
-    expect(verdict("receipt.signature")).to.equal("verified");
-    expect(lines.some((line: { verdict: string }) => line.verdict === "not verified")).to.equal(true);
+    const { verdict, claims } = JSON.parse(report);
+    const verdictOf = (claim: string) => claims.find(({ id }: { id: string }) => id === claim)?.verdict;
+    expect(verdict).to.equal("not verified");
+    expect([verdictOf("receipt.signature"), verdictOf("receipt.inputs")]).to.deep.equal(["verified", "not verified"]);
+    expect([verdictOf("code"), verdictOf("result")]).to.deep.equal(["cannot be verified", "not verified"]);
   });
 
   it("cancels and expires", async () => {

@@ -26,7 +26,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   grant: ["create", "list", "appoint-sealer", "revoke"],
   provider: ["serve", "take"],
   program: ["id"],
-  job: ["create", "order", "sponsor", "open", "settle", "take-back", "status", "result", "cancel", "expire"],
+  job: ["create", "order", "sponsor", "open", "settle", "take-back", "status", "result", "prints", "cancel", "expire"],
   session: ["open", "sign-order", "show", "claim", "verify", "dispute", "settle-leaf", "close", "expire"],
   offer: ["sign", "verify", "show"],
   enclave: ["list", "show", "demote"],
@@ -34,6 +34,10 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   endorsement: ["endorse", "withdraw", "list"],
   credit: ["show", "deposit", "withdraw", "sign-withdrawal", "submit-withdrawal"],
   audit: [],
+  bundle: [],
+  export: [],
+  receipt: ["export", "audit"],
+  log: ["show", "verify"],
   quote: ["show", "verify"],
   cvm: ["verify"],
 };
@@ -149,6 +153,7 @@ describe("dcm: usage", () => {
       [["session", "dispute", "f", "4096"], /whole number from 0 to 4095/],
       [["grant", "create", "--dataset", id, "--program", id], /required option '--workload <id>' not specified/],
       [["job", "create", "--params", "{"], /It must be JSON/],
+      [["audit", id, "--anchor", `1:${id}`, "--anchor", `2:${id}`], /--anchor names several/],
       [["enclave", "show", "0x5FbDB2315678afecb367f032d93F642f64180AA3"], /not an address with a right checksum/],
     ];
     await forEach(cases, async ([args, expected]) => {
@@ -175,6 +180,7 @@ describe("dcm: usage", () => {
       [["dataset", "list", "--rpc", "ftp://a"], configured, "Client.BadRpcUrlError"],
       [["keys", "address"], { ...configured, DCM_PRIVATE_KEY: "0xcanary" }, "Cli.BadPrivateKeyError"],
       [["keys", "address"], { ...configured, DCM_PRIVATE_KEY: `0x${"ff".repeat(32)}` }, "Cli.BadPrivateKeyError"],
+      [["receipt", "audit", "/nonexistent", "--offline"], configured, "Files.FileUnreadableError"],
       [["program", "id", directory], {}, "Files.FileUnreadableError"],
     ];
     await forEach(cases, async ([args, environment, name]) => {

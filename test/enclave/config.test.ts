@@ -73,6 +73,29 @@ describe("readConfig", () => {
     }
   });
 
+  it("takes deployment and offer as text where no file can be given, and not both; a text is not repeated", async () => {
+    const { DEPLOYMENT_FILE, ...rest } = env;
+    expect(readConfig({ ...rest, DEPLOYMENT: JSON.stringify(deployment) }).deployment).to.deep.equal(deployment);
+    const word = `0x${"01".repeat(32)}`;
+    const terms = { operator: address, workloadId: word, token: address, fee: "1", pricePerSecond: "2", nonce: "3" };
+    const head = { v: 1, kind: "offer", chainId: 31337, jobMarket: address };
+    const offer = JSON.stringify({ ...head, offer: { ...terms, validUntil: "4" }, signature: "0xab" });
+    expect(readConfig({ ...env, OFFER: offer }).offer?.signature).to.equal("0xab");
+    const wrong: [Record<string, string>, string][] = [
+      [{ ...env, DEPLOYMENT: JSON.stringify(deployment) }, "DEPLOYMENT: set it or DEPLOYMENT_FILE, not both"],
+      [{ ...env, OFFER: offer, OFFER_FILE: "offer.json" }, "OFFER: set it or OFFER_FILE, not both"],
+      [{ ...rest, DEPLOYMENT: '{"SECRET":1}' }, "DEPLOYMENT: the text is not a readable deployment file"],
+      [{ ...env, OFFER: "SECRET" }, "OFFER: the text is not a readable offer for the market of DEPLOYMENT_FILE"],
+      [{ ...env, OFFER: "x".repeat(16_385) }, "OFFER: "],
+    ];
+    for (const [environment, problem] of wrong) {
+      const { message } = await rejection(() => readConfig(environment), ConfigError);
+      expect(message).to.include(problem);
+      expect(message).to.not.include("SECRET");
+    }
+    expect(DEPLOYMENT_FILE).to.be.a("string");
+  });
+
   it("names everything that is missing at once: there is no default for an address or a URL", async () => {
     const error = await rejection(() => readConfig({}), ConfigError);
     for (const name of Object.keys(env)) expect(error.message).to.include(`${name}: `);

@@ -1,24 +1,24 @@
 /** That `npm start` can fail: every fact it looks at, changed once. */
 import { expect } from "chai";
 import { demoExpectations } from "../../scripts/demoExpectations.ts";
-import type { AuditReport } from "../../sdk/audit/auditJob.ts";
 import type { Verdict } from "../../sdk/audit/line.ts";
+import type { AuditReport } from "../../sdk/audit/report.ts";
 
-const unprovable = "attestation.genuine chain.rpc code.images code.launch privacy.keys".split(" ");
-const open = [...unprovable, "privacy.physical", "receipt.log", "result.right"];
+const open = "attestation.genuine chain.rpc code.expected code.images code.launch".split(" ");
+const limits = "privacy.keys privacy.physical result.right".split(" ");
 
 function actual(changes: { verdicts?: Record<string, Verdict>; without?: string } = {}) {
   const verdicts: Record<string, Verdict> = { "receipt.signature": "verified" };
-  for (let i = 1; i < 32; i++) verdicts[`line.${i}`] = "verified";
+  for (let i = 1; i < 36; i++) verdicts[`line.${i}`] = "verified";
   for (const id of open) verdicts[id] = "cannot be verified";
-  const lines = Object.entries({ ...verdicts, ...changes.verdicts })
+  const claims = Object.entries({ ...verdicts, ...changes.verdicts })
     .filter(([id]) => id !== changes.without)
-    .map(([id, verdict]) => ({ id, claim: "", reason: "", verdict }));
+    .map(([id, verdict]) => ({ id, claim: "", reason: "", verdict, under: "code" }));
   return {
     state: "SettledOk",
     output: { n: 63, r: 0.9601902642499779, firstYear: 1958, lastYear: 2020 },
     balances: { requester: "95", "provider A": "2.5", "provider B": "1.5", operator: "1", market: "0" },
-    report: { lines } as unknown as AuditReport, // all that is read
+    report: { claims, limits: limits.map((id) => ({ id, statement: "", reason: "" })) } as unknown as AuditReport, // all that is read
   };
 }
 
@@ -37,7 +37,7 @@ describe("demoExpectations", () => {
   it("finds a claim that is false, open or verified where it must not be, or missing", () => {
     const changed = (id: string, verdict: Verdict) => demoExpectations(actual({ verdicts: { [id]: verdict } }));
     const line = 'audit line receipt.signature is "not verified", not "verified"';
-    const count = "31 audit lines are verified, not 32";
+    const count = "35 audit lines are verified, not 36";
     expect(changed("receipt.signature", "not verified")).to.deep.equal([line, count]);
     expect(changed("receipt.signature", "cannot be verified")).to.have.length(2);
     expect(changed("attestation.genuine", "verified")).to.have.length(2);

@@ -1,6 +1,9 @@
 /** SIGTERM in the middle of a run, as a service manager sends it: to the worker and to the sandbox process at once. */
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
+import { type LogEntry, readLogEntry } from "../../protocol/logEntry.ts";
+import { fetchLogEntries } from "../../sdk/logApi.ts";
+import { verifyJobLog, verifyLivingLog } from "../../sdk/verifyLog.ts";
 import { bring, grantOf, oneInputProgram, openRaw, stepSeen } from "../support/hostile.ts";
 import { ended, settlement } from "../support/outcomes.ts";
 import { type Scenario, startScenario } from "../support/scenario.ts";
@@ -44,6 +47,24 @@ describe("a worker stopped with SIGTERM", () => {
       await bring(s, grant, { key: provider.datasetKey });
       expect(await ended(s, jobId)).to.equal("SettledOk");
       await settlement(s, jobId);
+
+      // Each life has a log of its own, which names the one before; that tells of the run that came to nothing.
+      const { url } = s.worker();
+      const { logId, previous, entries } = await verifyLivingLog(s.requester.marketDomain, url);
+      if (previous === null) throw new Error("a log of the stopped worker");
+      expect(previous.intact).to.equal(true);
+      const old = await fetchLogEntries(url, previous.logId, { from: 0, to: previous.size });
+      const typesOf = (found: readonly (LogEntry | undefined)[]) =>
+        found.flatMap((entry) =>
+          entry !== undefined && "jobId" in entry && entry.jobId === jobId ? [entry.type] : [],
+        );
+      const stopped = ["grant.checked", "key.opened", "input.decrypted", "input.destroyed"];
+      expect(typesOf(old.map(readLogEntry))).to.deep.equal(stopped);
+      const run = [...stopped.slice(0, 3), "program.ran", "input.destroyed", "result.sealed"];
+      expect(typesOf(entries).slice(0, 6)).to.deep.equal(run);
+      const shown = await verifyJobLog(s.requester.marketDomain, url, jobId);
+      expect([shown.logId, shown.complete]).to.deep.equal([logId, true]);
+      expect(typesOf(shown.entries.map(({ entry }) => entry))).to.deep.equal(run);
     });
   }
 });

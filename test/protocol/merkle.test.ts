@@ -1,7 +1,15 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { expect } from "chai";
 import { bytesToHex, concatBytes, hexToBytes } from "viem";
-import { inclusionProof, leafHash, merkleRoot, verifyInclusion } from "../../protocol/merkle.ts";
+import {
+  consistencyProof,
+  inclusionProof,
+  leafHash,
+  merkleRoot,
+  splitAt,
+  verifyConsistency,
+  verifyInclusion,
+} from "../../protocol/merkle.ts";
 
 /** Source: the reference tests of Certificate Transparency (RFC 6962 and 9162 define the same tree). */
 const inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
@@ -94,5 +102,83 @@ describe("inclusionProof and verifyInclusion", () => {
     expect(verifyInclusion(leaf, 0, 1, [], leaf)).to.equal(true);
     expect(verifyInclusion(leaf, 0, 1, [], leaf.subarray(1))).to.equal(false);
     expect(verifyInclusion(leaf, 0, 1, [], new Uint8Array())).to.equal(false);
+  });
+});
+
+describe("splitAt", () => {
+  it("is the largest power of two below a size, up to the largest", () => {
+    for (let k = 1; k < 2 ** 53; k *= 2) {
+      if (k > 1) expect(splitAt(k), `${k}`).to.equal(k / 2);
+      expect(splitAt(k + 1), `${k} + 1`).to.equal(k);
+      if (k > 1) expect(splitAt(2 * k - 1), `2 * ${k} - 1`).to.equal(k);
+    }
+  });
+});
+
+/** Whether two sizes fit, by the definition: the first leaves of the larger tree have the root of the smaller. */
+const isPrefix = (all: readonly Uint8Array[], from: number, root: Uint8Array) =>
+  bytesToHex(merkleRoot(all.slice(0, from))) === bytesToHex(root);
+
+describe("consistencyProof and verifyConsistency", () => {
+  it("prove every pair of sizes up to 34, and nothing that the definition denies", () => {
+    const all = leavesOf(34);
+    const rootOf = (size: number) => merkleRoot(all.slice(0, size));
+    for (let to = 1; to <= all.length; to++) {
+      for (let from = 1; from <= to; from++) {
+        const proof = consistencyProof(all.slice(0, to), from);
+        const [old, now] = [rootOf(from), rootOf(to)];
+        expect(isPrefix(all.slice(0, to), from, old)).to.equal(true);
+        expect(verifyConsistency(from, old, to, now, proof), `${from} to ${to}`).to.equal(true);
+        const forked = leafHash(old);
+        expect(isPrefix(all, from, forked)).to.equal(false);
+        expect(verifyConsistency(from, forked, to, now, proof), `${from} to ${to}, forked`).to.equal(false);
+        expect(verifyConsistency(from, old, to, leafHash(now), proof), `${from} to ${to}, other`).to.equal(false);
+        expect(verifyConsistency(from, old, to, now, [...proof, old]), `${from} to ${to}, longer`).to.equal(false);
+        if (from < to) expect(verifyConsistency(to, now, from, old, proof)).to.equal(false);
+        if (from + 1 < to) expect(verifyConsistency(from + 1, old, to, now, proof)).to.equal(false);
+      }
+    }
+  });
+
+  it("notice every changed, dropped, doubled and exchanged node of a proof", () => {
+    const all = leavesOf(29);
+    for (const from of [1, 2, 3, 7, 8, 13, 16, 21, 28]) {
+      const proof = consistencyProof(all, from);
+      const [old, now] = [merkleRoot(all.slice(0, from)), merkleRoot(all)];
+      const mutants: Uint8Array[][] = [];
+      for (const [i, node] of proof.entries()) {
+        for (const byte of [0, 15, 31]) mutants.push(proof.with(i, node.with(byte, (node[byte] ?? 0) ^ 1)));
+        mutants.push(proof.toSpliced(i, 1), proof.toSpliced(i, 0, node));
+        const next = proof[i + 1];
+        if (next !== undefined) mutants.push(proof.with(i, next).with(i + 1, node));
+      }
+      for (const mutant of mutants) expect(verifyConsistency(from, old, 29, now, mutant), `${from}`).to.equal(false);
+    }
+  });
+
+  it("know the proofs of RFC 9162, 2.1.5", () => {
+    const seven = leavesOf(7);
+    const at = (i: number, j: number) => bytesToHex(merkleRoot(seven.slice(i, j)));
+    const proof = (from: number) => consistencyProof(seven, from).map((node) => bytesToHex(node));
+    expect(proof(3)).to.deep.equal([at(2, 3), at(3, 4), at(0, 2), at(4, 7)]);
+    expect(proof(4)).to.deep.equal([at(4, 7)]);
+    expect(proof(6)).to.deep.equal([at(4, 6), at(6, 7), at(0, 4)]);
+  });
+
+  it("refuse sizes that are none", () => {
+    const [leaf] = known;
+    if (leaf === undefined) throw new Error("a leaf");
+    for (const [from, to] of [
+      [0, 1],
+      [-1, 1],
+      [2, 1],
+      [0.5, 1],
+      [1, 1.5],
+      [Number.NaN, 1],
+      [1, 2 ** 53],
+    ] as const)
+      expect(verifyConsistency(from, leaf, to, leaf, []), `${from} to ${to}`).to.equal(false);
+    for (const from of [0, -1, 9, 0.5, Number.NaN])
+      expect(() => consistencyProof(known, from)).to.throw(RangeError, `No tree of ${from} leaves.`);
   });
 });

@@ -88,7 +88,7 @@ describe("parseMetadata", () => {
     [{ title: ["x"] }, '/title Instance type "array" is invalid. Expected "string".'],
     [{ description: "x".repeat(2001) }, "/description String is too long (2001 > 2000)."],
     [{ topic: "x".repeat(81) }, "/topic String is too long (81 > 80)."],
-    [{ format: "exe" }, '/format Instance does not match any of ["csv","json","text"].'],
+    [{ format: "exe" }, '/format Instance does not match any of ["csv","json","text","parquet","bytes"].'],
     [{ keywords: Array(33).fill("x") }, "/keywords Array has too many items (33 > 32)."],
     [{ keywords: [""] }, "/keywords/0 String is too short (0 < 1)."],
     [{ columns: Array(257).fill(column) }, "/columns Array has too many items (257 > 256)."],

@@ -25,6 +25,7 @@ describe("policySchema", () => {
     "groups without units": { group: { ...group, units: {} } },
     "a path without a slash": { group: { ...group, rows: "rows" } },
     "a path that ends in a slash": { group: { ...group, rows: "/rows/" } },
+    "prints for somebody else": { prints: "requester" as "readers" },
     "a path with an index": { round: [{ path: "/rows/0", decimals: 2 }] },
     "more places than a number has": { round: [{ path: "/r", decimals: 16 }] },
     "a place rounded twice": {

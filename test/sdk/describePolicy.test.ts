@@ -9,11 +9,14 @@ const linesOf = (policy: Policy | undefined, engine: Manifest["runtime"]["engine
   return describePolicy({ output, runtime: { ...quickjs, engine } } as Manifest); // all that is read
 };
 
+const nobody = "nobody sees what the program prints or throws";
+
 describe("describePolicy", () => {
   it("says that nothing is held back where nothing is", () => {
     const nothing = [
       "the output is JSON of its schema, at most 4,096 bytes",
       "whatever meets the schema leaves: nothing is left out, rounded or given noise",
+      nobody,
       "a grant may be without a limit of uses",
     ];
     expect(linesOf(undefined)).to.deep.equal(nothing);
@@ -51,7 +54,16 @@ describe("describePolicy", () => {
       '"cost" of visits is moved into 0 to 500',
       "/rows/*/mean is rounded to 2 decimal places",
       "the result is padded to 1,024 or 65,536 bytes",
+      nobody,
       "a grant must be limited to at most 4 uses",
+    ]);
+  });
+
+  it("says who reads what the program prints", () => {
+    expect(linesOf({ prints: "readers" }).slice(2)).to.deep.equal([
+      "what it prints and throws passes by all of that, to the keys that every grant of a job names as readers (--reader): " +
+        "if all its data are of one owner, also when it fails; so name there your own keys only",
+      "a grant may be without a limit of uses",
     ]);
   });
 
@@ -61,6 +73,7 @@ describe("describePolicy", () => {
       "the output is JSON of its schema, at most 4,096 bytes",
       'a row of the output with fewer than 5 distinct "x" of a, "y" of b fails the run',
       'the program itself counts them, as "n": that it counts well is for you to read',
+      nobody,
       "a grant must be limited to at most 1 use",
     ]);
   });

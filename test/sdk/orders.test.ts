@@ -21,6 +21,7 @@ import { outcomeOf } from "../../protocol/outcome.ts";
 import type { Program } from "../../protocol/program.ts";
 import { auditJob } from "../../sdk/audit/auditJob.ts";
 import { OrderNotShownError, OtherOrderError } from "../../sdk/audit/gather/job.ts";
+import { linesOf } from "../../sdk/audit/report.ts";
 import { ContractRefusedError } from "../../sdk/chainErrors.ts";
 import { addressOf, type Client, walletOf } from "../../sdk/client.ts";
 import {
@@ -67,6 +68,7 @@ import { neighbouringNonces } from "../../sdk/random.ts";
 import { send } from "../../sdk/send.ts";
 import { BadSignedFileError } from "../../sdk/signedFile.ts";
 import { uploadBlob } from "../../sdk/worker.ts";
+import { expectSameOffline } from "./bundle/sameOffline.ts";
 import { rejection } from "./support/rejection.ts";
 import { startWorld, type TestEnclave, type World, who, writeTestProgram } from "./support/world.ts";
 
@@ -296,19 +298,23 @@ describe("sdk: money and signed orders", () => {
 
       const { chain, deployment } = world;
       const report = await auditJob({ chain: chain.public, deployment, jobId: prepared.jobId });
-      const verdict = (id: string) => report.lines.find((one) => one.id === id)?.verdict;
+      const verdict = (id: string) => linesOf(report).find((one) => one.id === id)?.verdict;
       for (const id of ["order.id", "order.state", "consent.1.grant", "consent.1.terms", "money.escrow", "money.paid"])
         expect(verdict(id), id).to.equal("verified");
       expect(verdict("order.params")).to.equal("cannot be verified");
       // The receipt of this test names no inputs and no grants.
-      const wrong = report.lines.filter((one) => one.verdict === "not verified").map((one) => one.id);
+      const wrong = linesOf(report)
+        .filter((one) => one.verdict === "not verified")
+        .map((one) => one.id);
       expect(wrong).to.deep.equal(["receipt.inputs", "receipt.grants"]);
       // With the order's file, its parameters are known, and where its program is.
       const whole = await auditJob({ chain: chain.public, deployment, jobId: prepared.jobId, order: signed });
-      expect(whole.lines.find((one) => one.id === "order.params")?.verdict).to.equal("verified");
+      expect(whole.claims.find((one) => one.id === "order.params")?.verdict).to.equal("verified");
+      await expectSameOffline({ chain: chain.public, deployment, jobId: prepared.jobId });
+      await expectSameOffline({ chain: chain.public, deployment, jobId: prepared.jobId, order: signed });
       const lied = { ...signed, params: "0x7b20" as Hex };
       const other = await auditJob({ chain: chain.public, deployment, jobId: prepared.jobId, order: lied });
-      expect(other.lines.find((one) => one.id === "order.params")?.reason).to.equal("they have another hash");
+      expect(other.claims.find((one) => one.id === "order.params")?.reason).to.equal("they have another hash");
     });
 
     it("are audited from their file where another contract had them settled", async () => {
@@ -339,7 +345,7 @@ describe("sdk: money and signed orders", () => {
       const another = hashOrder(operator.marketDomain, elsewhere.order);
       const mixedUp = await rejection(auditJob({ ...at, order: elsewhere }), OtherOrderError);
       expect(mixedUp.message).to.equal(`The order file is that of job ${another}.`);
-      const { lines } = await auditJob({ ...at, order: signed });
+      const lines = linesOf(await auditJob({ ...at, order: signed }));
       const found = (id: string) => lines.find((one) => one.id === id);
       for (const id of ["order.id", "order.state", "order.params", "money.escrow"])
         expect(found(id)?.verdict, id).to.equal("verified");
@@ -347,6 +353,7 @@ describe("sdk: money and signed orders", () => {
         "the job was settled through another contract: its receipt is at its worker",
       );
       expect(lines.filter((one) => one.verdict === "not verified")).to.deep.equal([]);
+      await expectSameOffline({ ...at, order: signed });
     });
 
     it("settle many at once, and each is audited by what all of them paid", async () => {
@@ -372,7 +379,7 @@ describe("sdk: money and signed orders", () => {
       expect(await credit(requester)).to.equal(20_000_000n - price - fee);
       for (const { jobId } of [ok.receipt, failed.receipt]) {
         const { chain, deployment } = world;
-        const { lines } = await auditJob({ chain: chain.public, deployment, jobId });
+        const lines = linesOf((await expectSameOffline({ chain: chain.public, deployment, jobId })).online);
         const reasons = Object.fromEntries(lines.map(({ id, reason }) => [id, reason]));
         expect(reasons["money.paid"]).to.equal("2 credits, 3500000 in all, as the order says");
         expect(reasons["money.escrow"]).to.equal(`from the credit of ${addressOf(requester)}`);
@@ -542,7 +549,7 @@ describe("sdk: money and signed orders", () => {
       await expireJob(sponsor, jobId);
       expect([await credit(requester), await credit(operator)]).to.deep.equal([costOf(prepared.order) + 500n, 0n]);
       const { chain, deployment } = world;
-      const { lines } = await auditJob({ chain: chain.public, deployment, jobId });
+      const lines = linesOf((await expectSameOffline({ chain: chain.public, deployment, jobId })).online);
       const wrong = lines.filter((one) => one.verdict === "not verified").map((one) => one.id);
       expect(wrong).to.deep.equal([]);
     });

@@ -107,20 +107,22 @@ export async function leaksOnChain(
 
 /**
  * What Linux shows of a process and all below it: command lines, environments, open files. Nothing of a process that has
- * ended, reaped or not, and nothing on other systems.
+ * ended, reaped or not, and nothing on other systems. `dumping`: those that may write a core file.
  */
-export async function watchProcessTree(pid: number): Promise<{ pids: number[]; shown: Buffer }> {
+export async function watchProcessTree(pid: number): Promise<{ pids: number[]; dumping: number[]; shown: Buffer }> {
   const pids = [pid];
+  const dumping: number[] = [];
   const shown: Buffer[] = [];
   for (const each of pids) {
     const read = (file: string) => readFile(`/proc/${each}/${file}`).catch(() => Buffer.alloc(0));
     shown.push(await read("cmdline"), await read("environ"));
+    if (/^Max core file size +(?! |0 +0 )/m.test((await read("limits")).toString())) dumping.push(each);
     for (const fd of await readdir(`/proc/${each}/fd`).catch(() => [])) {
       shown.push(Buffer.from(await readlink(`/proc/${each}/fd/${fd}`).catch(() => "")));
     }
     pids.push(...(await read(`task/${each}/children`)).toString().split(" ").filter(Boolean).map(Number));
   }
-  return { pids, shown: Buffer.concat(shown) };
+  return { pids, dumping, shown: Buffer.concat(shown) };
 }
 
 function json(value: unknown): string {

@@ -4,8 +4,9 @@ import type { Hex } from "viem";
 import { jobMarketAbi } from "../../protocol/abi.ts";
 import { settlementIn } from "../../protocol/chain/settlingTransaction.ts";
 import { failureCodes, hashReceipt, type JobState, jobStates, type Receipt } from "../../protocol/eip712.ts";
+import type { SealedPrints } from "../../protocol/prints.ts";
 import { ServerRefusedError } from "../../sdk/boundedFetch.ts";
-import { fetchResult } from "../../sdk/worker.ts";
+import { fetchResult, fetchSealedPrints } from "../../sdk/worker.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Where an opened job stands at the newest block. */
@@ -42,6 +43,18 @@ export async function releasedResult(s: Scenario, jobId: Hex): Promise<Uint8Arra
   }
 }
 
+/** What the program printed, sealed, once the worker has seen the settlement. */
+export async function sealedPrints(s: Scenario, jobId: Hex): Promise<SealedPrints> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await fetchSealedPrints(s.worker().url, jobId);
+    } catch (error) {
+      if (tries === 100 || !(error instanceof ServerRefusedError)) throw error;
+      await sleep(50);
+    }
+  }
+}
+
 /** Every settlement of a job that is on the chain. */
 export async function settlements(s: Scenario, jobId: Hex): Promise<Receipt[]> {
   const { chain, marketDomain } = s.requester;
@@ -68,7 +81,7 @@ export async function settlement(s: Scenario, jobId: Hex): Promise<Receipt> {
 }
 
 /** The failure code of a job's one settlement, by name. */
-export async function failureOf(s: Scenario, jobId: Hex): Promise<string> {
-  await ended(s, jobId);
+export async function failureOf(s: Scenario, jobId: Hex, timeoutMs?: number): Promise<string> {
+  await ended(s, jobId, timeoutMs);
   return failureCodes[(await settlement(s, jobId)).failureCode] ?? "unknown";
 }

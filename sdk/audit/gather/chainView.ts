@@ -165,3 +165,13 @@ export class WrongAuditChainError extends BaseError {
     });
   }
 }
+
+/** A view of proofs alone cannot tell what a call returns. */
+export class NotShownError extends BaseError {
+  override readonly name = "Audit.NotShownError";
+  readonly fact: string;
+  constructor(fact: string) {
+    super(`This does not show offline: ${fact}.`, { hint: "Audit the job online, with an RPC of the chain." });
+    this.fact = fact;
+  }
+}

@@ -8,12 +8,12 @@ import { domainOf, hashOrder, hashReceipt, receiptStatus } from "../../../protoc
 import { BaseError } from "../../../protocol/errors.ts";
 import { maxDatasets } from "../../../protocol/limits.ts";
 import type { SignedOrder } from "../../../protocol/signedOrder.ts";
-import { fetchReceipt } from "../../worker.ts";
 import type { CountedReceipt, Credit, Ending, Opening, Settlement } from "../evidence.ts";
 import { type ChainView, ContradictoryChainError, type Seen } from "./chainView.ts";
 import { gatherRecord } from "./enclave.ts";
 import { gatherPayerCredit } from "./payerCredit.ts";
 import { signedGrantsOf } from "./shownGrants.ts";
+import type { Shows } from "./shows.ts";
 
 const openedEvent = getAbiItem({ abi: jobMarketAbi, name: "JobOpened" });
 const settledEvent = getAbiItem({ abi: jobMarketAbi, name: "JobSettled" });
@@ -71,16 +71,16 @@ async function gatherOrder(view: ChainView, jobId: Hex, given: SignedOrder | und
 /**
  * How the job ended, if it did.
  *
- * @param workerUrl - asked for the receipt where it is not in calldata of the market's.
+ * @param shows - asked for the receipt where it is not in calldata of the market's.
  * @throws ContradictoryChainError if it ended twice.
  * @example
- * const { ending, settlement } = await gatherEnding(view, jobId, opening, workerUrl)
+ * const { ending, settlement } = await gatherEnding(view, jobId, opening, shows)
  */
 export async function gatherEnding(
   view: ChainView,
   jobId: Hex,
   opening: Opening,
-  workerUrl: string | undefined,
+  shows: Shows,
 ): Promise<{ ending: Ending | undefined; settlement: Settlement | undefined }> {
   const address = view.deployment.contracts.jobMarket;
   const args = { jobId };
@@ -99,7 +99,7 @@ export async function gatherEnding(
   if (endings.length > 1) throw new ContradictoryChainError("the job ended more than once");
   const [ending] = endings;
   const last = settled[0] ?? orders[0];
-  const settlement = last && (await gatherSettlement(view, jobId, opening, last, workerUrl));
+  const settlement = last && (await gatherSettlement(view, jobId, opening, last, shows));
   return { ending, settlement };
 }
 
@@ -111,7 +111,7 @@ async function gatherSettlement(
   jobId: Hex,
   { order }: Opening,
   { args, transactionHash }: SettledSeen,
-  workerUrl: string | undefined,
+  shows: Shows,
 ): Promise<Settlement | undefined> {
   const { receiptHash, signer } = args;
   const sent = await sentIn(view, transactionHash, jobId);
@@ -123,13 +123,9 @@ async function gatherSettlement(
   }
   const missing = { missing: "the job was settled through another contract: this does not show in the transaction" };
   const domain = domainOf(view.deployment.chainId, view.deployment.contracts.jobMarket);
-  const shown = workerUrl === undefined ? undefined : await fetchReceipt(workerUrl, jobId).catch(ignoreKnown);
+  const shown = await shows.receipt(jobId);
   if (shown === undefined || hashReceipt(domain, shown.receipt) !== receiptHash) return undefined;
   return { ...shown, signer, receiptHash, grants: missing, offer: missing, together: [shown.receipt] };
-}
-
-function ignoreKnown(error: unknown): undefined {
-  if (!(error instanceof BaseError)) throw error;
 }
 
 async function sentIn(view: ChainView, transactionHash: Hex, jobId: Hex): Promise<Sent | undefined> {

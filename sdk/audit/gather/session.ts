@@ -5,15 +5,15 @@
 import { type ContractFunctionArgs, decodeFunctionData, getAbiItem, type Hex, isAddressEqual } from "viem";
 import { jobMarketAbi } from "../../../protocol/abi.ts";
 import { domainOf, hashOrder, hashReceipt, sessionStates } from "../../../protocol/eip712.ts";
-import { BaseError } from "../../../protocol/errors.ts";
 import { orderOfLeaf } from "../../checkClaim.ts";
-import { fetchJobView, fetchLeaves, type ShownLeaf } from "../../worker.ts";
+import type { ShownLeaf } from "../../worker.ts";
 import type { Ending, Missing, Opening, SessionEvidence, Settlement } from "../evidence.ts";
 import { acceptsSignature } from "./acceptsSignature.ts";
 import { type ChainView, ContradictoryChainError } from "./chainView.ts";
 import { gatherRecord } from "./enclave.ts";
 import { gatherPayerCredit } from "./payerCredit.ts";
 import { signedGrantsOf } from "./shownGrants.ts";
+import type { Shows } from "./shows.ts";
 
 const openedEvent = getAbiItem({ abi: jobMarketAbi, name: "SessionOpened" });
 const claimedEvent = getAbiItem({ abi: jobMarketAbi, name: "SessionClaimed" });
@@ -29,21 +29,20 @@ export type SessionJobEvidence = { opening: Opening; ending: Ending; settlement:
 /**
  * Gathers a job of a session.
  *
- * @param workerUrl - that shows its leaf.
- * @returns undefined if the worker knows of no such job, or it was not claimed.
+ * @param shows - its leaf.
+ * @returns undefined if no such leaf is shown, or it was not claimed.
  * @throws ContradictoryChainError
  * @example
- * const ofSession = await gatherSessionJob(view, jobId, "https://worker.example")
+ * const ofSession = await gatherSessionJob(view, jobId, workerShows("https://worker.example"))
  */
 export async function gatherSessionJob(
   view: ChainView,
   jobId: Hex,
-  workerUrl: string,
+  shows: Shows,
 ): Promise<SessionJobEvidence | undefined> {
-  const place = await fetchJobView(workerUrl, jobId).catch(ignoreKnown);
-  if (place?.session === undefined || place.leaf === undefined) return undefined;
-  const [shown] = (await fetchLeaves(workerUrl, place.session, place.leaf).catch(ignoreKnown)) ?? [];
-  if (shown === undefined) return undefined;
+  const place = await shows.leaf(jobId);
+  if (place === undefined) return undefined;
+  const { leaf: shown } = place;
   const { contracts, chainId } = view.deployment;
   const domain = domainOf(chainId, contracts.jobMarket);
   const market = { address: contracts.jobMarket, args: { sessionId: place.session } } as const;
@@ -90,7 +89,7 @@ export async function gatherSessionJob(
   };
   return { opening, ending, settlement, session };
 
-  function accepts(account: `0x${string}`, signature: Hex): Promise<boolean> {
+  function accepts(account: `0x${string}`, signature: Hex): Promise<boolean | Missing> {
     return acceptsSignature(view, account, jobId, signature);
   }
 }
@@ -126,8 +125,4 @@ async function sentClaim(view: ChainView, transactionHash: Hex, sessionId: Hex):
   } catch {
     return missing; // viem throws for everything malformed
   }
-}
-
-function ignoreKnown(error: unknown): undefined {
-  if (!(error instanceof BaseError)) throw error;
 }

@@ -39,7 +39,7 @@ export async function gatherWorker(
   workerUrl: string | undefined,
   jobId: Hex,
   receipt: Receipt | undefined,
-): Promise<WorkerEvidence> {
+): Promise<Omit<WorkerEvidence, "log">> {
   if (workerUrl === undefined) return { attestation: noWorker, result: noWorker };
   const attestation = await orMissing("the worker's attestation", async () => {
     const parsed = attestationSchema.safeParse(await fetchAttestation(workerUrl, undefined, { timeoutMs }));

@@ -1,7 +1,7 @@
 /**
  * Room: sdk/audit/lines/code. Whether what was measured is the code that people agreed on. Pure.
  */
-import { type Hex, hexToBytes, sha256, stringToBytes } from "viem";
+import { type Hex, hexToBytes, isAddressEqual, sha256, stringToBytes } from "viem";
 import { isSimulated } from "../../../protocol/deployment.ts";
 import { unpackProgram } from "../../../protocol/program.ts";
 import { EventLogMismatchError, verifyEventLog } from "../../../protocol/quote/eventLog.ts";
@@ -10,6 +10,7 @@ import type { TdReport } from "../../../protocol/quote/tdReport.ts";
 import { readAppCompose } from "../../cvm/appCompose.ts";
 import { readComposeFile } from "../../cvm/composeFile.ts";
 import { isPinned } from "../../cvm/composeService.ts";
+import type { Believed } from "../believed.ts";
 import { type Evidence, isMissing, type Missing, type WorkerEvidence } from "../evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
 import { verifyRegistered } from "../verifiedReport.ts";
@@ -23,9 +24,9 @@ const otherBoot = "the worker runs under another key now, so that its answers ar
  * Judges the measured configuration and the program.
  *
  * @example
- * lines.push(...codeLines(evidence))
+ * lines.push(...codeLines(evidence, believed))
  */
-export function codeLines(evidence: Evidence): AuditLine[] {
+export function codeLines(evidence: Evidence, believed: Believed): AuditLine[] {
   const { attestation } = evidence.worker;
   const compose = line("code.compose", "The compose file that the worker shows is the one that was measured", () =>
     withReport(evidence, (report, appConfig) =>
@@ -37,6 +38,9 @@ export function codeLines(evidence: Evidence): AuditLine[] {
       ? given(attestation, ({ appCompose }) => look(appCompose))
       : unknown(`the measured compose file is not at hand: ${compose.reason}`);
   return [
+    line("code.expected", "The workload is the one that the auditor expects", () =>
+      judgeExpected(evidence, believed.workloadId),
+    ),
     compose,
     line(
       "code.launch",
@@ -48,7 +52,11 @@ export function codeLines(evidence: Evidence): AuditLine[] {
         given(attestation, (shown) => judgeBoot(evidence, report, composeHashOf(report.mrConfigId, appConfig), shown)),
       ),
     ),
-    line("code.images", "The container images are built from the published source", ofMeasured(judgeImages)),
+    line(
+      "code.images",
+      "The container images are built from the published source",
+      ofMeasured((appCompose) => judgeImages(evidence, believed, appCompose)),
+    ),
     line("code.program", "The program bundle is the program that was agreed on", () =>
       given(evidence.program, (bytes) => judgeProgram(evidence, bytes)),
     ),
@@ -85,7 +93,7 @@ const operatorSettings = [
   "MIN_FEES",
   "MAX_BOND",
   "MIN_DISPUTE_BOND",
-  "OFFER_FILE",
+  "OFFER",
 ];
 
 function judgeLaunch(evidence: Evidence, appCompose: string): Finding {
@@ -119,13 +127,29 @@ function judgeBoot(evidence: Evidence, report: TdReport, composeHash: Hex, shown
   }
 }
 
-function judgeImages(appCompose: string): Finding {
-  const { images } = readComposeFile(readAppCompose(appCompose).composeFile);
+function judgeExpected({ opening }: Evidence, expected: Hex | undefined): Finding {
+  const { workloadId } = opening.order;
+  if (expected === undefined)
+    return unknown(`no workload was named; the order's is ${workloadId}: compare it with your own build's`);
+  return allOf({ [`the order names ${workloadId}`]: workloadId === expected.toLowerCase() }, "it is the named one");
+}
+
+function judgeImages({ endorsements, opening }: Evidence, believed: Believed, appCompose: string): Finding {
+  const { images, unpinned, unmeasured } = readComposeFile(readAppCompose(appCompose).composeFile);
   if (images.length === 0) return unknown("the compose file names no image: images are not published yet");
   const loose = images.find(({ image }) => !isPinned(image));
-  return loose === undefined
-    ? unknown("images are pinned by digest, but nobody's rebuild of them was looked at")
-    : unknown(`image ${loose.image} is not pinned by digest: the measurement does not cover it`);
+  if (loose !== undefined)
+    return unknown(`image ${loose.image} is not pinned by digest: the measurement does not cover it`);
+  // A service without an image, or code from beside the file, is in no image that anybody built anew.
+  const [outside] = [...unpinned, ...unmeasured];
+  if (outside !== undefined) return unknown(`${outside}: the measurement does not cover what that brings in`);
+  const others = images.filter(({ image }) => !believed.images.some((digest) => image.endsWith(`@${digest}`)));
+  if (others.length === 0) return holds("the auditor built each image anew, and found its digest");
+  const words = endorsements.filter(({ endorsedAt, withdrawnAt }) => endorsedAt > 0 && withdrawnAt === 0);
+  const [word] = words.filter(({ auditor }) => believed.auditors.some((one) => isAddressEqual(one, auditor)));
+  if (word !== undefined)
+    return holds(`${word.auditor} endorsed workload ${opening.order.workloadId}, built from ${word.sourceHash}`);
+  return unknown("images are pinned by digest: build them anew, or name an auditor whom you believe");
 }
 
 function judgeProgram({ opening }: Evidence, bytes: Uint8Array): Finding {

@@ -1,16 +1,15 @@
 /**
  * Room: sdk/audit/lines/limits. What no audit can show, said in plain words. Pure.
  */
-import type { Evidence } from "../evidence.ts";
 import { type AuditLine, line, unknown } from "../line.ts";
 
 /**
  * The limits of every audit.
  *
  * @example
- * lines.push(...limitLines(evidence))
+ * lines.push(...limitLines())
  */
-export function limitLines({ anchor }: Evidence): AuditLine[] {
+export function limitLines(): AuditLine[] {
   return [
     line("privacy.physical", "Nobody read the enclave's memory by physical or side-channel attacks", () =>
       unknown("attestation proves what was started, not that no one with the machine in hand looked into it"),
@@ -19,9 +18,6 @@ export function limitLines({ anchor }: Evidence): AuditLine[] {
       unknown(
         "keys are sealed off chain by each provider; who else a provider gives its own key or data to leaves no trace",
       ),
-    ),
-    line("chain.rpc", "The RPC's answers are those of the chain", () =>
-      unknown(`compare block ${anchor.number}, hash ${anchor.hash}, with another source; the audit saw one RPC`),
     ),
   ];
 }

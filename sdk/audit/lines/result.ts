@@ -10,6 +10,23 @@ import { type AuditLine, allOf, type Finding, fails, given, line, unknown } from
 const maxHeaderSize = 64 * 1024;
 
 /**
+ * Whether the program returns this for these data.
+ *
+ * @param rerun - what running it again came to; undefined: nobody did.
+ * @example
+ * lines.push(rightLine(undefined))
+ */
+export function rightLine(rerun: Finding | undefined): AuditLine {
+  return line(
+    "result.right",
+    "The output is what the program returns for these data",
+    () =>
+      rerun ??
+      unknown("only a run over the plain data can show it; it rests on the attested code that signed the receipt"),
+  );
+}
+
+/**
  * Judges the result. No lines for a failed run: it has none.
  *
  * @example
@@ -40,9 +57,6 @@ export function resultLines(evidence: Evidence, settlement: Settlement): AuditLi
               "opened, commitment recomputed",
             ),
       ),
-    ),
-    line("result.right", "The output is what the program returns for these data", () =>
-      unknown("only a run over the plain data could show it; it rests on the attested code that signed the receipt"),
     ),
   ];
 }

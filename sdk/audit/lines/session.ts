@@ -8,7 +8,7 @@ import { domainOf, hashOrder, hashSession, hashSessionClaim } from "../../../pro
 import { verifySessionProof } from "../../../protocol/sessionTree.ts";
 import { type Evidence, isMissing, type Missing, type SessionEvidence, type Settlement } from "../evidence.ts";
 import { isSignedBy } from "../isSignedBy.ts";
-import { type AuditLine, allOf, type Finding, fails, given, holds, line } from "../line.ts";
+import { type AuditLine, allOf, type Finding, fails, given, holds, line, unknown } from "../line.ts";
 import { ownerAt } from "../position.ts";
 import type { Payment } from "./dues.ts";
 
@@ -51,11 +51,12 @@ function judgeParties({ jobId, opening }: Evidence, session: SessionEvidence): F
   const parties = isAddressEqual(requester, payer) ? (["requester"] as const) : (["requester", "payer"] as const);
   for (const who of parties) {
     const { signature, accepts } = session[who];
-    if (!isSignedBy(jobId, signature, opening.order[who]) && !accepts) {
-      return fails(`it is not signed by the ${who}, ${opening.order[who]}`);
-    }
+    if (isSignedBy(jobId, signature, opening.order[who]) || accepts === true) continue;
+    return isMissing(accepts)
+      ? unknown(accepts.missing)
+      : fails(`it is not signed by the ${who}, ${opening.order[who]}`);
   }
-  const told = parties.filter((who) => session[who].accepts);
+  const told = parties.filter((who) => session[who].accepts === true);
   return holds(told.length === 0 ? `by ${parties.join(" and ")}` : `${told.join(" and ")}: a contract accepts it now`);
 }
 

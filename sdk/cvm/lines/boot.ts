@@ -63,16 +63,19 @@ function judgeConfig({ evidence, report, system }: CvmCase): Finding {
 
 function judgeOsImage({ evidence, policy, system }: CvmCase): Finding {
   const { answer, info } = evidence;
-  const stated = [answer.vmConfig?.osImageHash, info?.vmConfig?.osImageHash, ...(info?.osImageHashes ?? [])].filter(
-    (hash): hash is Hex => hash !== undefined,
-  );
+  const words: [string, Hex | undefined][] = [
+    ["vm_config.os_image_hash beside the quote", answer.vmConfig?.osImageHash],
+    ["vm_config.os_image_hash in Info", info?.vmConfig?.osImageHash],
+    ...Object.entries(info?.osImageHashes ?? {}).map(([field, hash]): [string, Hex] => [`${field} in Info`, hash]),
+  ];
+  const stated = words.filter(([, hash]) => hash !== undefined);
   return given(system, ({ osImageHash }) => {
     if (osImageHash === undefined)
       return unknown(
-        `the log has no os-image-hash event; ${stated[0] === undefined ? "nor does the host name one" : `${stated[0]} is the host's word`}`,
+        `the log has no os-image-hash event; ${stated[0] === undefined ? "nor does the host name one" : `${stated[0][1]} is the host's word`}`,
       );
-    const other = stated.find((hash) => hash !== osImageHash);
-    if (other !== undefined) return fails(`the log names ${osImageHash}, the host says ${other}`);
+    const other = stated.find(([, hash]) => hash !== osImageHash);
+    if (other !== undefined) return fails(`the log names ${osImageHash}, ${other[0]} is ${other[1]}`);
     if (policy.allowedOsImages.length === 0)
       return unknown(`the log names ${osImageHash}; there is no list of allowed images to look it up in`);
     return policy.allowedOsImages.includes(osImageHash)

@@ -4,7 +4,7 @@
 import { bytesToHex } from "viem";
 import { intelRootKey } from "../../../protocol/deployment.ts";
 import { BaseError } from "../../../protocol/errors.ts";
-import { verifyQuote } from "../../../protocol/quote/verifyQuote.ts";
+import { isMissing } from "../../audit/evidence.ts";
 import { type AuditLine, allOf, type Finding, fails, holds, isoTime, line, unknown } from "../../audit/line.ts";
 import type { CvmCase } from "../case.ts";
 
@@ -15,14 +15,15 @@ import type { CvmCase } from "../case.ts";
  * lines.push(...(await quoteLines(found)))
  */
 export async function quoteLines(found: CvmCase): Promise<AuditLine[]> {
-  const { evidence, policy, report } = found;
-  const { quote, reportData } = evidence.answer;
-  const signature = line("quote.signature", "The quote is signed up to the root key, and is not of a debug VM", () => {
-    const { platform } = verifyQuote(quote, policy.rootKey, policy.at);
-    return holds(
-      `quote, quoting enclave and PCK certificates verified as of ${isoTime(BigInt(policy.at))}; FMSPC ${platform.fmspc}`,
-    );
-  });
+  const { evidence, policy, report, verified } = found;
+  const { reportData } = evidence.answer;
+  const signature = line("quote.signature", "The quote is signed up to the root key, and is not of a debug VM", () =>
+    isMissing(verified)
+      ? fails(verified.missing)
+      : holds(
+          `quote, quoting enclave and PCK certificates verified as of ${isoTime(BigInt(policy.at))}; FMSPC ${verified.platform.fmspc}`,
+        ),
+  );
   const tcb = await judgeTcb(found);
   return [
     signature,

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "../../../scripts/children.ts";
 
 const binary = fileURLToPath(new URL("../../../cli/dcm.ts", import.meta.url));
 
@@ -18,7 +19,7 @@ export type Environment = Readonly<Record<string, string>>;
  * const child = startDcm(["provider", "serve"], environment);
  */
 export function startDcm(args: readonly string[], environment: Environment) {
-  const env = { PATH: process.env.PATH ?? "", HOME: "/nonexistent", NO_COLOR: "1", ...environment };
+  const env = { ...childEnvironment(), HOME: "/nonexistent", NO_COLOR: "1", ...environment };
   return spawn(process.execPath, [binary, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 

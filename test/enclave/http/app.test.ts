@@ -27,6 +27,7 @@ import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
 import { BaseError } from "../../../protocol/errors.ts";
 import { grantSchema } from "../../../protocol/grantPackage.ts";
 import { maxSignatureBytes } from "../../../protocol/limits.ts";
+import { sealedPrintsSchema } from "../../../protocol/prints.ts";
 import { signedOrderToJson } from "../../../protocol/signedOrder.ts";
 import { sampleJob } from "../../support/emitter.ts";
 import {
@@ -38,6 +39,7 @@ import {
   resultBytes,
   runningJob,
   type Sent,
+  sealed,
   settledJob,
   startTestServer,
   type TestServer,
@@ -80,6 +82,7 @@ const signedOrder = signedOrderToJson({ order, programUri, params, requesterSign
 
 /** Every route with input that it takes. */
 const routes: [method: string, path: string, sent?: Sent][] = [
+  ["GET", "/"],
   ["GET", "/attestation"],
   ["GET", `/attestation?nonce=${zero32}`],
   ["GET", "/enclave"],
@@ -89,6 +92,7 @@ const routes: [method: string, path: string, sent?: Sent][] = [
   ["GET", `/jobs/${settledJob}`],
   ["GET", `/receipts/${settledJob}`],
   ["GET", `/results/${settledJob}`],
+  ["GET", `/prints/${settledJob}`],
   ["PUT", `/blobs/${blobName}`, { body: blob }],
   ["GET", `/blobs/${blobName}`],
   ["POST", "/grants", { headers: json, body: JSON.stringify(grantPackage) }],
@@ -114,6 +118,31 @@ describe("createApp", () => {
       [`/jobs/${settledJob}`, { jobId: settledJob, phase: "settled", openedBlock: "7" }],
       [`/receipts/${settledJob}`, receipt],
     ];
+    it("GET / with a page that runs and loads nothing, and escapes what its operator wrote", async () => {
+      const hostile = `http://127.0.0.1/"><script>alert('1')</script>&`;
+      const other = await startTestServer({ api: { enclave: async () => ({ ...enclaveView, endpoint: hostile }) } });
+      const answer = await other.send("GET", "/");
+      await other.close();
+      const page = answer.body.toString();
+      expect([answer.status, answer.headers["content-type"]]).to.deep.equal([200, "text/html; charset=utf-8"]);
+      expect(answer.headers["content-security-policy"]).to.equal(
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+      );
+      expect(page).to.not.match(/<script|<img|src=|@import|url\(/);
+      // In a shell, too, it is one word of each command.
+      const word =
+        "&#39;http://127.0.0.1/&quot;&gt;&lt;script&gt;alert(&#39;\\&#39;&#39;1&#39;\\&#39;&#39;)&lt;/script&gt;&amp;";
+      expect(page).to.include(`curl -s ${word}/attestation?nonce=0x${"5a".repeat(32)}&#39; &gt; attestation.json`);
+      expect(page).to.include(`dcm audit JOBID --worker ${word}&#39;\n`);
+      expect(page).to.include(`dcm bundle JOBID --worker ${word}&#39; -o job.dcb`);
+      for (const shown of ["SIMULATED", enclaveView.signingKey, `worker@sha256:${"ab".repeat(32)}`])
+        expect(page).to.include(shown);
+      const early = { ...enclaveView, registered: false, expiresAt: undefined };
+      const fresh = await startTestServer({ api: { enclave: async () => early as never } });
+      expect((await fresh.send("GET", "/")).body.toString()).to.include("not yet");
+      await fresh.close();
+    });
+
     for (const [path, body] of documents) {
       it(`GET ${path.slice(0, 40)} with its document`, async () => {
         const answer = await server.send("GET", path);
@@ -176,6 +205,27 @@ describe("createApp", () => {
       const answer = await server.send("GET", `/results/${settledJob}`);
       expect(answer.body.equals(resultBytes)).to.equal(true);
       expect(answer.headers["content-type"]).to.equal("application/octet-stream");
+    });
+
+    it("HEAD /results/:id with its size, without reading it", async () => {
+      let reads = 0;
+      const read = () => {
+        reads += 1;
+        return resultBytes;
+      };
+      const resultCiphertext = async () => ({ released: true, sizeBytes: 1024, read }) as const;
+      const large = await startTestServer({ api: { resultCiphertext } });
+      const answer = await large.send("HEAD", `/results/${settledJob}`);
+      expect([answer.status, answer.headers["content-length"], reads]).to.deep.equal([200, "1024", 0]);
+      await large.close();
+    });
+
+    it("GET /prints/:id with what was sealed and its proof", async () => {
+      const answer = await server.send("GET", `/prints/${settledJob}`);
+      expect(sealedPrintsSchema.parse(JSON.parse(answer.body.toString()))).to.deep.equal({
+        ...sealed,
+        ciphertext: Uint8Array.from(sealed.ciphertext),
+      });
     });
 
     it("PUT and GET /blobs/:sha256: created, then there already, then read by anyone", async () => {
@@ -264,7 +314,7 @@ describe("createApp", () => {
         name: "Http.UnknownJobError",
         hint: "Look the job up on chain: it may be too new, another worker's, or without a result.",
       });
-      for (const route of ["receipts", "results"])
+      for (const route of ["receipts", "results", "prints"])
         expectProblem(
           await server.send("GET", `/${route}/${unknownJob}`),
           404,
@@ -273,13 +323,14 @@ describe("createApp", () => {
         );
     });
 
-    it("a result before the job is settled", async () => {
-      expectProblem(
-        await server.send("GET", `/results/${runningJob}`),
-        409,
-        "Conflict",
-        new ResultHeldBackError(runningJob),
-      );
+    it("a result, and what was printed, before the job is settled", async () => {
+      for (const route of ["results", "prints"])
+        expectProblem(
+          await server.send("GET", `/${route}/${runningJob}`),
+          409,
+          "Conflict",
+          new ResultHeldBackError(runningJob),
+        );
     });
 
     for (const id of [
@@ -292,7 +343,7 @@ describe("createApp", () => {
     ]) {
       it(`the job id ${id.slice(0, 20)} on every route that takes one`, async () => {
         const expected = new BadParameterError("✖ must be 0x and 32 bytes of hex\n  → at id");
-        for (const route of ["jobs", "receipts", "results"])
+        for (const route of ["jobs", "receipts", "results", "prints"])
           expectProblem(await server.send("GET", `/${route}/${id}`), 400, "Bad Request", expected);
       });
     }
@@ -368,7 +419,6 @@ describe("createApp", () => {
     }
 
     for (const path of [
-      "/",
       "/nothing",
       "/Healthz",
       "/healthz/",

@@ -2,38 +2,33 @@ import { EventEmitter } from "node:events";
 import { expect } from "chai";
 import type { Context } from "koa";
 import { ResultsBusyError, resultGate } from "../../../enclave/http/resultGate.ts";
-import { failureOf } from "../../support/failureOf.ts";
 
-/** A request whose route answers so many bytes; `end` is its client's. */
-function requestFor(sizeBytes: number) {
+/** A request; `end` is its client's. */
+function request() {
   const res = new EventEmitter();
-  const ctx = { res, body: null as Buffer | null };
-  const next = async () => {
-    ctx.body = Buffer.alloc(sizeBytes);
-  };
-  return { ctx: ctx as unknown as Context, next, end: () => res.emit("close") };
+  return { ctx: { res } as unknown as Pick<Context, "res">, end: () => res.emit("close") };
 }
 
 describe("resultGate", () => {
-  it("refuses what does not fit besides what is being sent, and takes it when that has ended", async () => {
-    const gate = resultGate(100);
-    const [first, second, third] = [requestFor(60), requestFor(40), requestFor(1)];
-    await gate(first.ctx, first.next);
-    await gate(second.ctx, second.next);
-    expect(await failureOf(gate(third.ctx, third.next))).to.deep.equal(new ResultsBusyError());
-    expect(third.ctx.body).to.equal(null);
+  it("refuses what does not fit besides what is being sent, and takes it when that has ended", () => {
+    const enter = resultGate(100);
+    const [first, second, third] = [request(), request(), request()];
+    enter(first.ctx, 60);
+    enter(second.ctx, 40);
+    expect(() => enter(third.ctx, 1))
+      .to.throw(ResultsBusyError)
+      .that.deep.equals(new ResultsBusyError());
     second.end();
-    await gate(third.ctx, third.next);
-    expect((third.ctx.body as Buffer).length).to.equal(1);
+    enter(third.ctx, 40);
+    expect(() => enter(second.ctx, 1)).to.throw(ResultsBusyError);
   });
 
-  it("lets one through that is larger than the limit, and counts none that failed", async () => {
-    const gate = resultGate(100);
-    const [broken, large] = [requestFor(0), requestFor(500)];
-    expect(await failureOf(gate(broken.ctx, () => Promise.reject(new RangeError("no result"))))).to.deep.equal(
-      new RangeError("no result"),
-    );
-    await gate(large.ctx, large.next);
-    expect((large.ctx.body as Buffer).length).to.equal(500);
+  it("lets one through that is larger than the limit", () => {
+    const enter = resultGate(100);
+    const [large, small] = [request(), request()];
+    enter(large.ctx, 500);
+    expect(() => enter(small.ctx, 1)).to.throw(ResultsBusyError);
+    large.end();
+    enter(small.ctx, 1);
   });
 });

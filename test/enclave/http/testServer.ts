@@ -15,6 +15,7 @@ import { createLogger } from "../../../enclave/log/logger.ts";
 import { domainOf, hashGrant, hashOrder } from "../../../protocol/eip712.ts";
 import { quickjs } from "../../../protocol/engines.ts";
 import type { BaseError } from "../../../protocol/errors.ts";
+import type { SealedPrints } from "../../../protocol/prints.ts";
 
 export const settledJob: Hex = `0x${"11".repeat(32)}`;
 export const runningJob: Hex = `0x${"22".repeat(32)}`;
@@ -47,7 +48,10 @@ export function attestationOf(nonce?: Hex): Attestation {
     appCompose: "{}",
     info: { app_name: "worker" },
     binding: { chainId: 31337, registry: address, operator: address, signingKey: address, vaultKey: zero32 },
+    images: [`worker@sha256:${"ab".repeat(32)}`],
+    buildManifest: zero32,
     reportDataKind: nonce ? "challenge" : "registration",
+    registration: { registry: address, platformId: zero32, tcbStatus: "UpToDate", expiresAt: "1800000000" },
     simulated: true,
   };
 }
@@ -77,6 +81,13 @@ export const receipt = {
   signature: `0x${"00".repeat(65)}`,
   signer: address,
 } as const;
+
+export const sealed: SealedPrints = {
+  ciphertext: resultBytes,
+  entry: Uint8Array.of(0x7b, 0x7d),
+  index: 3,
+  proof: [zero32],
+};
 
 export const offer = {
   offer: {
@@ -115,15 +126,18 @@ export async function startTestServer(options: TestOptions = {}) {
     receipt: async (jobId) => (jobId === settledJob ? receipt : undefined),
     resultCiphertext: async (jobId) =>
       jobId === settledJob
-        ? { released: true, ciphertext: resultBytes }
+        ? { released: true, sizeBytes: resultBytes.length, read: () => resultBytes }
         : jobId === runningJob
           ? { released: false }
           : undefined,
+    sealedPrints: async (jobId) =>
+      jobId === settledJob ? { released: true, sealed } : jobId === runningJob ? { released: false } : undefined,
     takeOrder: async ({ order }) => ({ jobId: hashOrder(domain, order) }),
     session: () => undefined,
     leaves: () => undefined,
     requestClaim: async () => undefined,
     offer: () => offer,
+    logs: { list: () => [], view: async () => undefined, find: () => undefined },
     acceptGrant: async ({ grant }) => ({ grantHash: hashGrant(domain, grant) }),
     blobs,
     ...options.api,

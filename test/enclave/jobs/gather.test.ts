@@ -59,7 +59,7 @@ async function gather(world: World) {
     workloadId: order.workloadId,
     operator: market,
     identity,
-    log: { append: () => undefined, head: () => ({ root: zeroHash, size: 0n }) },
+    log: { append: () => 0, head: () => ({ root: zeroHash, size: 0n }), prove: () => [] },
     grants: { find: () => ({ grant: given, signature: "0x", sealedKey, sealedKeySignature: "0x" }) },
     chain: {
       anchor: unused,
@@ -73,8 +73,9 @@ async function gather(world: World) {
     },
     fetch: unused,
     fetchCiphertext: unused,
+    lacksWallFor: () => false,
     run: unused,
-    alone: unused,
+    inTurn: unused,
     observe: () => undefined,
     now: () => 0,
   };

@@ -42,6 +42,8 @@ type World = {
   fetched?: Fetched<Uint8Array>;
   /** A minute apart; default 1. */
   ticks?: number;
+  /** Filled with the types of the log's entries. */
+  logged?: string[];
 };
 
 /** One try of one job whose program does not come. */
@@ -69,7 +71,11 @@ async function attempt(world: World) {
     workloadId: order.workloadId,
     operator: market,
     identity,
-    log: { append: () => undefined, head: () => ({ root: zeroHash, size: 0n }) },
+    log: {
+      append: ({ type }) => (world.logged?.push(type) ?? 1) - 1,
+      head: () => ({ root: zeroHash, size: 0n }),
+      prove: () => [],
+    },
     grants: { find: () => undefined },
     chain: {
       anchor: async () => anchor,
@@ -86,8 +92,9 @@ async function attempt(world: World) {
       return world.fetched ?? { status: "unavailable", fact: "not yet", final: false };
     },
     fetchCiphertext: unused,
+    lacksWallFor: () => false,
     run: unused,
-    alone: (work) => work(),
+    inTurn: (_, work) => work(),
     observe: () => undefined,
     openJobs: () => [job],
     savedOutcome: () => (world.savedBy === undefined ? undefined : { ...earlier, signer: world.savedBy }),
@@ -234,10 +241,14 @@ describe("createRunner, of a job with a quorum", () => {
   });
 
   it("tries again what may yet come, and nothing else", async () => {
-    expect((await attempt({ changes, waitMs: 0, ticks: 3 })).done).to.deep.equal(["fetch", "fetch", "fetch"]);
+    const waiting: string[] = [];
+    const { done: tried } = await attempt({ changes, waitMs: 0, ticks: 3, logged: waiting });
+    expect([tried, waiting]).to.deep.equal([["fetch", "fetch", "fetch"], []]);
     const fetched = { status: "mismatch", fact: "another file" } as const;
-    const { failures, done, said } = await attempt({ changes, waitMs: 0, ticks: 3, fetched });
+    const logged: string[] = [];
+    const { failures, done, said } = await attempt({ changes, waitMs: 0, ticks: 3, fetched, logged });
     expect([failures, done, said]).to.deep.equal([[], ["fetch"], "Jobs.AbstainedError"]);
+    expect(logged).to.deep.equal(["job.abstained"]);
   });
 
   it("does not take back its word when a consent ends before the others have said theirs", async () => {

@@ -1,20 +1,40 @@
 /** The output policy on its way through a job, with real keys, ciphertexts, seals and receipts; chain and sandbox are made up. */
 import { Decrypter } from "age-encryption";
 import { expect } from "chai";
-import { type Address, keccak256, sha256, zeroAddress, zeroHash } from "viem";
+import { type Address, type Hex, keccak256, sha256, zeroAddress, zeroHash } from "viem";
 import { createIdentity, type EnclaveIdentity } from "../../../enclave/attestation/identity.ts";
 import { carryOut } from "../../../enclave/jobs/carryOut.ts";
+import { JobStop } from "../../../enclave/jobs/jobStop.ts";
 import type { JobPorts, Outcome, RunnableJob } from "../../../enclave/jobs/ports.ts";
+import { createLog, type EnclaveLog } from "../../../enclave/receipts/enclaveLog.ts";
+import { logSignatures } from "../../../enclave/receipts/logUses.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
-import { domainOf, failureCodes, type Grant, hashGrant, receiptStatus } from "../../../protocol/eip712.ts";
+import {
+  domainOf,
+  type FailureCode,
+  failureCodes,
+  type Grant,
+  hashGrant,
+  receiptStatus,
+} from "../../../protocol/eip712.ts";
 import { quickjs } from "../../../protocol/engines.ts";
 import type { JsonValue } from "../../../protocol/jsonSchema.ts";
 import type { Policy } from "../../../protocol/policy.ts";
+import {
+  decodePrints,
+  type Prints,
+  printsCommitmentOf,
+  provePrints,
+  type SealedPrints,
+} from "../../../protocol/prints.ts";
 import { checkProgram, type Manifest, type Program, packProgram, policyHashOf } from "../../../protocol/program.ts";
+import { publicResultKey } from "../../../protocol/publicReader.ts";
 import { sealKey } from "../../../protocol/sealing.ts";
 import { datasetKeyBytes, decryptResult, encryptDataset, newResultIdentity } from "../../../sdk/encryption.ts";
 import { sampleJob } from "../../support/emitter.ts";
+import { memoryLog } from "../../support/memoryLog.ts";
 import { plainGrant } from "../../support/plainTerms.ts";
+import { rejection } from "../../support/rejection.ts";
 
 const market: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const owner: Address = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
@@ -22,6 +42,7 @@ const deployment = { chainId: 31337, contracts: { jobMarket: market } } as Deplo
 const domain = domainOf(31337, market);
 const dataset = await encryptDataset(new TextEncoder().encode("id,n\n1,2\n"));
 const reader = await newResultIdentity();
+const owns = await newResultIdentity();
 const source = new TextEncoder().encode("export default () => 1;");
 
 function programUnder(policy: Policy, inputs: number): Program {
@@ -49,10 +70,23 @@ type Run = {
   quorum?: number;
   /** Of the job: another number is another job under the same grant. */
   number?: number;
-  /** Default: an enclave of its own. */
+  /** Default: an enclave of its own, and its log. */
   identity?: EnclaveIdentity;
+  log?: EnclaveLog;
   /** The job names its grant so many times, for as many inputs. */
   times?: number;
+  /** Of the grant. */
+  resultReaders?: readonly Hex[];
+  /** Of each input; default: the same one. */
+  owners?: readonly Address[];
+  /** What the program printed, and whether it failed; default: nothing is known, and it did not. */
+  prints?: Prints;
+  failure?: FailureCode;
+  /** No wall of the machine holds the program's engine. */
+  lacksWall?: boolean;
+  /** The block that consent was checked at is gone when the run is over. */
+  reorganised?: boolean;
+  lastChance?: boolean;
 };
 
 /** One enclave's word on a job: the same job for the same policy. */
@@ -70,7 +104,7 @@ async function carry({ policy, output, maxUses = 1n, quorum = 1, number = 1, tim
     maxUses,
     notBefore: 0n,
     notAfter: 4_000_000_000n,
-    resultReaders: [],
+    resultReaders: run.resultReaders ?? [],
     epoch: 0,
     nonce: 1n,
   };
@@ -83,21 +117,33 @@ async function carry({ policy, output, maxUses = 1n, quorum = 1, number = 1, tim
   const identity = run.identity ?? (await createIdentity());
   const sealedKey = await sealKey(identity.vaultKey, grantHash, datasetKeyBytes(dataset.key));
   const entries: string[] = [];
+  const log = run.log ?? createLog(identity.signingKey, memoryLog());
+  const owners = [...(run.owners ?? [])];
+  let lastOwner = owner;
   const found = { owner, sizeBytes: dataset.ciphertext.length, contentHash: dataset.contentHash, uri: "blob:data" };
   const ports: JobPorts = {
     domain,
     workloadId: order.workloadId,
     operator: market,
     identity,
-    log: { append: ({ type }) => entries.push(type), head: () => ({ root: zeroHash, size: BigInt(entries.length) }) },
+    log: {
+      ...log,
+      append(entry) {
+        entries.push(entry.type);
+        return log.append(entry);
+      },
+    },
     grants: { find: () => ({ grant, signature: "0x", sealedKey, sealedKeySignature: "0x" }) },
     chain: {
       anchor: async () => ({ number: 1n, hash: zeroHash, timestamp: 100n }),
-      isCanonical: async () => true,
+      isCanonical: async () => run.reorganised !== true,
       proofOf: async () => "signed",
       standing: async () => ({ is: "open" }),
-      dataset: async () => found,
-      consent: async () => ({ owner, epoch: 0, ownerEpoch: 0, revoked: false }),
+      dataset: async () => {
+        lastOwner = owners.shift() ?? owner;
+        return { ...found, owner: lastOwner };
+      },
+      consent: async () => ({ owner: lastOwner, epoch: 0, ownerEpoch: 0, revoked: false }),
       grantUses: async () => 0n,
       isSignedBy: async () => true,
     },
@@ -112,19 +158,18 @@ async function carry({ policy, output, maxUses = 1n, quorum = 1, number = 1, tim
         release: async () => undefined,
       },
     }),
-    run: async () => ({
-      status: "ok",
-      output,
-      outputBytes: new Uint8Array(),
-      fuelUsed: 64,
-      console: { lines: 0, bytes: 0 },
-      printsHash: zeroHash,
-    }),
-    alone: (work) => work(),
+    lacksWallFor: () => run.lacksWall ?? false,
+    run: async () => {
+      const printed = { fuelUsed: 64, ...(run.prints && { prints: { ...run.prints, text: run.prints.text.slice() } }) };
+      if (run.failure !== undefined) return { status: "failed", failure: run.failure, ...printed };
+      const counts = { console: { lines: 0, bytes: 0 }, printsHash: run.prints?.hash ?? zeroHash };
+      return { status: "ok", output, outputBytes: new Uint8Array(), ...counts, ...printed };
+    },
+    inTurn: (_, work) => work(),
     observe: () => undefined,
     now: () => 0,
   };
-  return { outcome: await carryOut(ports, job, { lastChance: true }), program, entries };
+  return { outcome: await carryOut(ports, job, { lastChance: run.lastChance ?? true }), program, entries, jobId };
 }
 
 async function opened({ receipt, resultCiphertext }: Outcome) {
@@ -259,5 +304,106 @@ describe("carryOut, under an output policy", () => {
     const [small, large] = [sizes[0], sizes[6]];
     expect(sizes).to.deep.equal([small, small, small, small, large, large, large]);
     expect((large ?? 0) - (small ?? 0)).to.equal(2048 - 512);
+  });
+});
+
+describe("carryOut, of a program whose prints are sealed", () => {
+  const policy = { prints: "readers" } as const;
+  const resultReaders = [owns.resultKey];
+  const text = new TextEncoder().encode("row 7 is bad\n");
+  const prints: Prints = { text, cut: false, hash: sha256(text) };
+
+  async function openedPrints(sealed: SealedPrints | undefined, jobId: Hex) {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(owns.identity);
+    return decodePrints(await decrypter.decrypt((sealed as SealedPrints).ciphertext), jobId);
+  }
+
+  it("seals them to the readers that the grant names, under the receipt, whether it failed or not", async () => {
+    for (const failure of [undefined, "ProgramTrapped"] as const) {
+      const run = { policy, output: 1, resultReaders, prints, ...(failure && { failure }) };
+      const { outcome, jobId, entries } = await carry(run);
+      expect(failureCodes[outcome.receipt.failureCode]).to.equal(failure ?? "None");
+      const sealed = outcome.prints as SealedPrints;
+      const { printsCommitment, readers } = provePrints(sealed, outcome.receipt);
+      const found = await openedPrints(sealed, jobId);
+      expect(found).to.deep.include({ text, cut: false, hash: prints.hash });
+      expect([printsCommitment, readers]).to.deep.equal([printsCommitmentOf(found.salt, prints.hash), 1]);
+      const requester = new Decrypter();
+      requester.addIdentity(reader.identity);
+      const refused = await requester.decrypt(sealed.ciphertext).then(String, (error: Error) => error.message);
+      expect(refused).to.equal("no identity matched any of the file's recipients");
+      expect(entries.slice(-4)).to.deep.equal(
+        failure === undefined
+          ? ["program.ran", "prints.sealed", "input.destroyed", "result.sealed"]
+          : ["program.ran", "prints.sealed", "input.destroyed", "job.refused"],
+      );
+    }
+  });
+
+  it("proves them under each receipt's own log size, of jobs side by side whose signatures are in the log, too", async () => {
+    const own = await createIdentity();
+    const log = createLog(own.signingKey, memoryLog());
+    const enclave = { identity: logSignatures(own, log), log };
+    const run = { policy, output: 1, resultReaders, prints, ...enclave };
+    const done = await Promise.all([1, 2, 3].map((number) => carry({ ...run, number })));
+    for (const { outcome, jobId } of done) {
+      provePrints(outcome.prints as SealedPrints, outcome.receipt);
+      expect((await openedPrints(outcome.prints, jobId)).jobId).to.equal(jobId);
+    }
+    expect(new Set(done.map(({ outcome }) => outcome.receipt.logSize)).size).to.equal(3);
+  });
+
+  it("seals them also where the output breaks the policy, and that they are lost where nothing is known", async () => {
+    const group = { k: 10, rows: "", count: "n", units: { people: "id" }, otherwise: "fail" } as const;
+    const broken = await carry({ policy: { ...policy, group }, output: [{ n: 1 }], resultReaders, prints });
+    expect(failureCodes[broken.outcome.receipt.failureCode]).to.equal("GroupTooSmall");
+    expect((await openedPrints(broken.outcome.prints, broken.jobId)).text).to.deep.equal(text);
+
+    const lost = await carry({ policy, output: 1, resultReaders, failure: "TimeExceeded" });
+    const found = await openedPrints(lost.outcome.prints, lost.jobId);
+    expect([found.cut, found.text.length]).to.deep.equal([true, 0]);
+    const [one, other] = [broken, lost].map(({ outcome }) => outcome.prints?.ciphertext.length);
+    expect(one).to.equal(other); // their size says nothing
+  });
+
+  it("gives nothing out where a reorganisation may have undone the consent, whether the run failed or not", async () => {
+    for (const failure of [undefined, "ProgramTrapped"] as const) {
+      const run = { policy, output: 1, resultReaders, prints, reorganised: true, ...(failure && { failure }) };
+      const { outcome } = await carry(run);
+      expect(failureCodes[outcome.receipt.failureCode]).to.equal(failure ?? "GrantRefused");
+      expect(outcome).to.not.have.property("prints");
+    }
+  });
+
+  it("seals nothing where the policy does not say so, no grant names a reader, or all the world is one", async () => {
+    const cases: Partial<Run>[] = [{ policy: {}, resultReaders }, {}, { resultReaders: [publicResultKey] }];
+    for (const one of cases) {
+      const { outcome, entries } = await carry({ policy, output: 1, prints, ...one });
+      expect(outcome.receipt.failureCode).to.equal(0);
+      expect(outcome).to.not.have.property("prints");
+      expect(entries).to.not.include("prints.sealed");
+    }
+  });
+
+  it("seals nothing of data of several owners, whoever their grants name", async () => {
+    const run = { policy, output: 1, prints, resultReaders, times: 2, maxUses: 2n };
+    const same = await carry({ ...run, owners: [owner, owner] });
+    expect(same.outcome.prints).to.not.equal(undefined);
+    const two = await carry({ ...run, owners: [owner, market] });
+    expect(two.outcome.receipt.failureCode).to.equal(0);
+    expect(two.outcome).to.not.have.property("prints");
+  });
+});
+
+describe("carryOut, where no wall holds the program's engine", () => {
+  it("waits for others, opens nothing, and fails when it may wait no longer", async () => {
+    const run = { policy: {}, output: 1, lacksWall: true };
+    const stop = await rejection(carry({ ...run, lastChance: false }), JobStop);
+    expect([stop.code, stop.final]).to.deep.equal(["ProgramMismatch", false]);
+    expect(stop.message).to.equal("ProgramMismatch: quickjs is not run on this machine.");
+    const { outcome, entries } = await carry(run);
+    expect(outcome.receipt.failureCode).to.equal(failureCodes.indexOf("ProgramMismatch"));
+    expect(entries).to.deep.equal(["job.refused"]);
   });
 });

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
-import { type ChildEnd, startProcess } from "../../../enclave/sandbox/childProcess.ts";
+import { startProcess } from "../../../enclave/sandbox/childProcess.ts";
 import type { JobFeed } from "../../../enclave/sandbox/feed.ts";
+import type { ChildEnd } from "../../../enclave/sandbox/sandboxProcess.ts";
 import { findWall, stands, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
 import { runningOf, watchProcesses } from "./watchProcesses.ts";
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Engine } from "../../../enclave/sandbox/engines/engine.ts";
 import { unpackFrame } from "../../../enclave/sandbox/frames.ts";
+import { here } from "../../../enclave/sandbox/place.ts";
 import { runJob, SandboxWallError } from "../../../enclave/sandbox/runJob.ts";
 import { stands, UnusablePathError, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
 import { quickjs } from "../../../protocol/engines.ts";
@@ -34,7 +35,14 @@ async function answerOf(engine: Engine, wall: Wall, inputs: Uint8Array[]): Promi
   const sizes = inputs.map((bytes, i) => ({ name: `t${i}`, format: "bytes" as const, size: bytes.length }));
   const head = { paramsBytes: 0, preparedBytes: 0, entry: "q.sql", files: [], inputs: sizes, policy: null };
   const inputBytes = inputs.reduce((sum, { length }) => sum + length, 0);
-  const end = await runJob({ wall }, engine, { head, blobs: [], inputs, inputBytes, limits, outputBytes: mebibyte });
+  const end = await runJob({ place: here(wall) }, engine, {
+    head,
+    blobs: [],
+    inputs,
+    inputBytes,
+    limits,
+    outputBytes: mebibyte,
+  });
   if (end.end !== "answered") return end.end;
   return JSON.parse(new TextDecoder().decode(unpackFrame(end.answer)?.body));
 }
@@ -145,6 +153,24 @@ describe("a native engine", () => {
       expect(connections).to.equal(0);
     } finally {
       server.close();
+    }
+  });
+
+  it("may have no more than 64 processes and threads where its user has none but them", () => {
+    const settings = { cpuSeconds: 10, dataBytes: 2 ** 30, files: [], scratchBytes: 4096 };
+    const show = ["/usr/bin/prlimit", "--noheadings", "--raw", "--output=RESOURCE,SOFT,HARD"] as const;
+    for (const wall of hiding.filter(({ name }) => name === "namespaces")) {
+      const [file, ...args] = wall.wrap(show, settings);
+      const { stdout } = spawnSync(file, args, { env: {}, cwd: "/", encoding: "utf8" });
+      const limits = Object.fromEntries(stdout.split("\n").map((line) => [line.split(" ")[0], line]));
+      const { NPROC, NOFILE, CORE, DATA, FSIZE } = limits;
+      expect([NPROC, NOFILE, CORE, DATA, FSIZE]).to.deep.equal([
+        "NPROC 64 64",
+        "NOFILE 64 64",
+        "CORE 0 0",
+        `DATA ${2 ** 30} ${2 ** 30}`,
+        "FSIZE 4096 4096",
+      ]);
     }
   });
 

@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import { sha256 } from "viem";
 import { packHead } from "../../../enclave/sandbox/frames.ts";
 import { maxOutputValues, readAnswer } from "../../../enclave/sandbox/outcome.ts";
+import { maxPrintsBytes } from "../../../protocol/prints.ts";
 import { makeProgram } from "./makeProgram.ts";
 
 const { manifest } = makeProgram("", {
@@ -12,10 +14,12 @@ const { manifest } = makeProgram("", {
 });
 const trapped = { status: "failed", failure: "ProgramTrapped", fuelUsed: 0 };
 
-/** An answer as a sandbox process that was taken over could write it. */
-function answer(head: object | string, body: string | Uint8Array = ""): Uint8Array {
-  const bytes = typeof head === "string" ? new TextEncoder().encode(head) : packHead(head);
-  return Buffer.concat([bytes, typeof body === "string" ? Buffer.from(body) : body]);
+/** An answer as a sandbox process that was taken over could write it; the output's length is right unless it is given. */
+function answer(head: object | string, output: string | Uint8Array = ""): Uint8Array {
+  const body = Buffer.from(output);
+  const bytes =
+    typeof head === "string" ? new TextEncoder().encode(head) : packHead({ outputBytes: body.length, ...head });
+  return Buffer.concat([bytes, body]);
 }
 
 const printsHash = `0x${"5a".repeat(32)}` as const;
@@ -58,6 +62,49 @@ describe("readAnswer", () => {
     });
   });
 
+  describe("where prints are kept", () => {
+    const keeping = { ...manifest, output: { ...manifest.output, policy: { prints: "readers" } as const } };
+    const text = new TextEncoder().encode("one\n");
+    const hash = sha256(text);
+    const kept = { ...ok, outputBytes: 7, printsHash: hash, kept: { bytes: 4, cut: false } };
+
+    it("reads them before the output, and with a failure", () => {
+      const prints = { text, cut: false, hash };
+      expect(readAnswer(keeping, answer(kept, 'one\n{"n":1}'))).to.deep.include({
+        status: "ok",
+        output: { n: 1 },
+        prints,
+      });
+      const failed = { status: "failed", fuelUsed: 16_384, prints };
+      const trap = answer({ ...kept, result: "ProgramTrapped" }, "one\n");
+      expect(readAnswer(keeping, trap)).to.deep.equal({ ...failed, failure: "ProgramTrapped" });
+      const refused = answer({ ...kept, outputBytes: 2 }, "one\n{}");
+      expect(readAnswer(keeping, refused)).to.deep.equal({ ...failed, failure: "OutputRefused" });
+    });
+
+    it("believes the hash of what was cut, for the sealed text shows that it is", () => {
+      const cut = { ...kept, printsHash, kept: { bytes: 4, cut: true } };
+      const prints = { text, cut: true, hash: printsHash };
+      expect(readAnswer(keeping, answer(cut, 'one\n{"n":1}'))).to.deep.include({ status: "ok", prints });
+    });
+
+    it("takes prints that are none, or that nobody asked for, for a trap", () => {
+      const body = 'one\n{"n":1}';
+      const heads = [
+        ok,
+        { ...kept, printsHash },
+        { ...kept, kept: { bytes: 3, cut: false } },
+        { ...kept, kept: { bytes: -1, cut: true } },
+        { ...kept, kept: { bytes: 100, cut: true } },
+        { ...kept, kept: { bytes: maxPrintsBytes + 1, cut: true } },
+        { ...kept, kept: { bytes: 4 } },
+      ];
+      for (const head of heads)
+        expect(readAnswer(keeping, answer(head, body)), JSON.stringify(head)).to.deep.equal(trapped);
+      expect(readAnswer(manifest, answer(kept, body))).to.deep.equal(trapped);
+    });
+  });
+
   it("takes everything else for a trap", () => {
     const { fuel, ...noFuel } = ok;
     const heads: (object | string)[] = [
@@ -75,11 +122,18 @@ describe("readAnswer", () => {
       { ...ok, result: "None" },
       { ...ok, result: "GrantRefused" },
       { ...ok, console: { lines: 1 } },
+      { ...ok, outputBytes: -1 },
+      { ...ok, outputBytes: "7" },
       { ...ok, printsHash: "0x5a" },
       { ...ok, printsHash: "secret" },
     ];
     expect(fuel).to.equal(10_000);
     for (const head of heads) expect(readAnswer(manifest, answer(head, '{"n":1}'))).to.deep.equal(trapped);
+    for (const outputBytes of [0, 6, 8])
+      expect(readAnswer(manifest, answer({ ...ok, outputBytes }, '{"n":1}'))).to.deep.equal({
+        ...trapped,
+        fuelUsed: 16_384,
+      });
   });
 
   it("refuses an output that breaks the manifest's rules", () => {

@@ -146,17 +146,21 @@ def main(inputs, params):
       ["while True:\n        try:\n            while True: pass\n        except BaseException: pass", "FuelExhausted"],
       ["import re; re.match('(a+)+$', 'a' * 40 + 'b')", "TimeExceeded"],
       ["x = []\n    while True: x.append(bytearray(1 << 20))", "MemoryExceeded"],
-      ["(lambda f: f(f))(lambda f: f(f))", "ProgramTrapped"],
+      ["import sys; print('a'); print('b', file=sys.stderr); (lambda f: f(f))(lambda f: f(f))", "ProgramTrapped"],
     ];
+    const output = { format: "json", schema: {}, maxBytes: 64, policy: { prints: "readers" } } as const;
+    let told = "";
     for (const [body, failure] of bombs) {
       const limits = {
         fuel: 20_000_000,
         memoryBytes: 64 * 1024 * 1024,
         wallMs: failure === "TimeExceeded" ? 1_000 : 60_000,
       };
-      const outcome = await run(`def main(inputs, params):\n    ${body}\n`, { limits });
+      const outcome = await run(`def main(inputs, params):\n    ${body}\n`, { limits, output });
       expect(outcome, body).to.deep.include({ status: "failed", failure });
+      told = new TextDecoder().decode(outcome.prints?.text);
     }
+    expect(told).to.match(/^a\nb\n(main\.py:2 ?){2,64}\nRecursionError\nmaximum recursion depth exceeded.*\n$/);
   });
 
   it("refuses inputs and outputs that are not what they must be", async () => {

@@ -100,6 +100,30 @@ describe("runProgram", () => {
       expect(outcome).to.deep.include({ status: "ok", output: 1, console: { lines: 8, bytes: 128 }, printsHash });
     });
 
+    it("keeps what is printed and thrown where the policy says so, up to its limit", async () => {
+      const output = { format: "json", schema: {}, maxBytes: 64, policy: { prints: "readers" } } as const;
+      const printedBy = async (body: string) => {
+        const outcome = await run(`export default async ({ data }) => { ${body} }`, { output });
+        const { text, cut, hash } = outcome.prints ?? expect.fail("nothing was kept");
+        if (!cut) expect(hash).to.equal(hashOf(new TextDecoder().decode(text)));
+        const end = outcome.status === "ok" ? outcome.output : outcome.failure;
+        return [end, new TextDecoder().decode(text), cut];
+      };
+      expect(await printedBy("console.log(data, 5); return 1;")).to.deep.equal([1, `${canary} 5\n`, false]);
+      expect(await printedBy("return 1;")).to.deep.equal([1, "", false]);
+      const [end, thrown] = await printedBy("console.log(1); throw new RangeError(data);");
+      expect(end).to.equal("ProgramTrapped");
+      expect(thrown).to.match(new RegExp(`^1\\nRangeError: ${canary}\\n +at .*main\\.js:1:.*\\n$`, "s"));
+      expect(await printedBy("throw data;")).to.deep.equal(["ProgramTrapped", `thrown: ${canary}\n`, false]);
+      const sly = "throw { get message() { for (;;); }, toString() { for (;;); } }";
+      expect(await printedBy(sly)).to.deep.equal(["ProgramTrapped", "", false]);
+      expect(await printedBy("console.log(7); for (;;);")).to.deep.equal(["FuelExhausted", "7\n", false]);
+      const unprintable = ["OutputRefused", "thrown: no JSON at 'a': number\n", false];
+      expect(await printedBy("return { a: NaN };")).to.deep.equal(unprintable);
+      const [, much, cut] = await printedBy("for (let i = 0; i < 30; i++) console.log('x'.repeat(4095)); return 1;");
+      expect([String(much).length, cut]).to.deep.equal([65_536, true]);
+    });
+
     it("gives the same outcome on every run", async () => {
       const source = `export default () => [Math.random(), Date.now(), String(new Date(2000, 0)), new Date().getTimezoneOffset(),
         Math.sin(1e6), [3, 1, 2].sort(() => 0), (() => { let d = 0; try { (function f() { d++; f(); })(); } catch {} return d; })()]`;

@@ -320,8 +320,10 @@ describe("createKeeper", () => {
         waitingFor: () => undefined,
         wake: () => undefined,
       });
-      const released = contract === undefined ? { released: true, ciphertext } : { released: false };
-      expect(await api.result(jobId), contract).to.deep.equal(released);
+      const result = await api.result(jobId);
+      expect(result?.released, contract).to.equal(contract === undefined);
+      if (result?.released) expect([result.sizeBytes, result.read()]).to.deep.equal([1, ciphertext]);
+      expect(await api.prints(jobId)).to.equal(undefined); // none were sealed
     }
   });
 

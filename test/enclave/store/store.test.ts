@@ -17,6 +17,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
 import { type Address, type Hex, hexToBytes, keccak256, sha256, toHex } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
+import { createLog } from "../../../enclave/receipts/enclaveLog.ts";
 import { StoreFailedError, StoreLockedError, StoreSchemaError } from "../../../enclave/store/database.ts";
 import { NotAppendableError } from "../../../enclave/store/logTable.ts";
 import { BadOutcomeError, type Outcome } from "../../../enclave/store/outcomesTable.ts";
@@ -26,8 +27,11 @@ import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../../protocol/chain/marketEvents.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
 import { domainOf, type Grant, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
+import { toJcsBytes } from "../../../protocol/jcs.ts";
 import { maxDatasets, maxSignatureBytes } from "../../../protocol/limits.ts";
+import type { SealedPrints } from "../../../protocol/prints.ts";
 import { type SampleJob, sampleJob, sampleReceipt } from "../../support/emitter.ts";
+import { memoryLog } from "../../support/memoryLog.ts";
 import { rejection } from "../../support/rejection.ts";
 
 const jobMarket: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
@@ -94,6 +98,26 @@ async function outcomeOf(job: SampleJob, result: Uint8Array | null = null, by: H
     resultCiphertext: result,
     createdAt: 1_800_000_000,
   };
+}
+
+/** A FAILED outcome with prints, and the log that proves them: boot, prints, end. */
+async function printedBy(job: SampleJob): Promise<Outcome & { prints: SealedPrints }> {
+  const log = createLog(signer, memoryLog());
+  const ciphertext = hexToBytes("0xa6e0");
+  const hashes = { sealedHash: sha256(ciphertext), printsCommitment: keccak256("0x01") };
+  const entry = { type: "prints.sealed", jobId: job.jobId, readers: 1, ...hashes } as const;
+  log.append({ type: "boot", signingKey: key, vaultKey: key, workloadId: key, previous: null });
+  const index = log.append(entry);
+  log.append({ type: "job.refused", jobId: job.jobId, failureCode: "ProgramTrapped" });
+  const { root: logRoot, size: logSize } = log.head();
+  const receipt = { ...sampleReceipt(job), logRoot, logSize };
+  const signature = await sign({ hash: hashOfReceipt(receipt), privateKey: key, to: "hex" });
+  const prints = { ciphertext, entry: toJcsBytes(entry), index, proof: log.prove(index, Number(logSize)) };
+  return { ...(await outcomeOf(job)), receipt, signature, prints };
+}
+
+function printsIn(store: Store, job: SampleJob): unknown {
+  return store.prints(job.jobId, hashOfReceipt(store.signedOutcome(job.jobId)?.receipt as Receipt));
 }
 
 describe("store", () => {
@@ -163,8 +187,8 @@ describe("store", () => {
 
     it("throws StoreSchemaError for another version, another application, altered tables", async () => {
       const cases = [
-        ["PRAGMA user_version = 1", "its version is 1, this worker's is 3"],
-        ["PRAGMA user_version = 3; PRAGMA application_id = 7", "it is not a worker's store"],
+        ["PRAGMA user_version = 1", "its version is 1, this worker's is 4"],
+        ["PRAGMA user_version = 4; PRAGMA application_id = 7", "it is not a worker's store"],
         [
           `PRAGMA application_id = ${0x64636d77}; CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN DELETE FROM outcomes; END`,
           "its tables were altered",
@@ -369,7 +393,14 @@ describe("store", () => {
       store.applyStep(cursorAt(4n), [opened(quorum, 3n), counted(mine.receipt, 4n)]);
       expect(paid()).to.equal(undefined);
       store.applyStep(cursorAt(5n), [settledWith(quorum, 5n, theirs)]);
-      expect(paid()).to.deep.equal(mine);
+      const { resultCiphertext, createdAt, ...signed } = mine;
+      expect(paid()).to.deep.equal(signed);
+      const hash = hashOfReceipt(mine.receipt);
+      expect([store.resultBytes(quorum.jobId, hash), resultCiphertext?.length, createdAt]).to.deep.equal([
+        1,
+        1,
+        mine.createdAt,
+      ]);
       store.applyStep(cursorAt(3n), [{ type: "reorg", ancestor: 3n, dropped: [] }]);
       store.applyStep(cursorAt(5n), [settledWith(quorum, 5n, theirs)]);
       expect(paid()).to.equal(undefined);
@@ -420,6 +451,21 @@ describe("store", () => {
       expect(store.outcome(job.jobId)).to.deep.equal(outcome);
     });
 
+    it("keeps sealed prints beside a FAILED outcome too, and proves them by its receipt", async () => {
+      const { prints, ...outcome } = await printedBy(job);
+      store.saveOutcome({ ...outcome, prints });
+      store.saveOutcome({ ...outcome, prints });
+      reopen();
+      const hash = hashOfReceipt(outcome.receipt);
+      expect(store.prints(job.jobId, hash)).to.deep.equal(prints);
+      expect(store.prints(other.jobId, hash)).to.equal(undefined);
+      expect(store.resultBytes(job.jobId, hash)).to.equal(undefined);
+      for (const wrong of [{ index: 0 }, { ciphertext: Uint8Array.of(7) }, { proof: [] }]) {
+        const save = () => store.saveOutcome({ ...outcome, prints: { ...prints, ...wrong } });
+        expect((await rejection(save, BadOutcomeError)).fact).to.equal("the prints are not the receipt's");
+      }
+    });
+
     it("refuses what is not signed, or not a result of its receipt", async () => {
       const ok = await outcomeOf(job, hexToBytes("0x01"));
       const s = BigInt(`0x${ok.signature.slice(66, 130)}`);
@@ -446,8 +492,13 @@ describe("store", () => {
       for (const i of [0, 1, 1, 2]) store.appendLog("log", i, Uint8Array.of(i));
       store.appendLog("another", 0, Uint8Array.of(9));
       reopen();
-      expect(store.logEntries("log")).to.deep.equal([Uint8Array.of(0), Uint8Array.of(1), Uint8Array.of(2)]);
-      expect(store.logEntries("none")).to.deep.equal([]);
+      expect(store.logEntries("log", 0, 9)).to.deep.equal([Uint8Array.of(0), Uint8Array.of(1), Uint8Array.of(2)]);
+      expect(store.logEntries("log", 1, 1)).to.deep.equal([Uint8Array.of(1)]);
+      expect(store.logEntries("log", 3, 1)).to.deep.equal([]);
+      expect(store.logEntries("none", 0, 9)).to.deep.equal([]);
+      expect(store.logIds(9)).to.deep.equal(["another", "log"]);
+      store.appendLog("log", 3, Uint8Array.of(3));
+      expect(store.logIds(1)).to.deep.equal(["log"]);
     });
 
     it("refuses a gap, a change, and too much", async () => {
@@ -456,13 +507,13 @@ describe("store", () => {
         [2, Uint8Array.of(2)],
         [0, Uint8Array.of(1)],
         [-1, Uint8Array.of(1)],
-        [1, new Uint8Array(64 * 1024 + 1)],
+        [1, new Uint8Array(4 * 1024 + 1)],
       ];
       for (const [index, entry] of cases) {
         const error = await rejection(() => store.appendLog("log", index, entry), NotAppendableError);
         expect(error.index).to.equal(index);
       }
-      expect(store.logEntries("log")).to.have.length(1);
+      expect(store.logEntries("log", 0, 9)).to.have.length(1);
     });
   });
 
@@ -509,18 +560,23 @@ describe("store", () => {
       ["UPDATE outcomes SET result_ciphertext = NULL", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
       [`UPDATE outcomes SET signer = '${jobMarket}'`, "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
       ["UPDATE outcomes SET created_at = -1", "outcomes", job.jobId, (s) => s.outcome(job.jobId)],
-      ["DELETE FROM log_entries WHERE idx = 1", "log_entries", "log/1", (s) => s.logEntries("log")],
+      ["UPDATE prints SET ciphertext = x'00'", "prints", job.jobId, (s) => printsIn(s, job)],
+      ["UPDATE prints SET idx = 0", "prints", job.jobId, (s) => printsIn(s, job)],
+      ["UPDATE prints SET entry = zeroblob(2000)", "prints", job.jobId, (s) => printsIn(s, job)],
+      ["UPDATE prints SET proof_json = '['", "prints", job.jobId, (s) => printsIn(s, job)],
+      ["DELETE FROM log_entries WHERE idx = 1", "log_entries", "log/1", (s) => s.logEntries("log", 0, 9)],
       [
         "UPDATE log_entries SET entry = zeroblob(100000) WHERE idx = 0",
         "log_entries",
         "log/0",
-        (s) => s.logEntries("log"),
+        (s) => s.logEntries("log", 0, 9),
       ],
     ];
     for (const [sql, table, rowKey, read] of cases) {
       it(`is noticed: ${sql.replace("\n", "\\n")}`, async () => {
         store.applyStep(cursorAt(3n), [opened(job, 2n)]);
-        store.saveOutcome(await outcomeOf(job, hexToBytes("0x01")));
+        if (table === "prints") store.saveOutcome(await printedBy(job));
+        else store.saveOutcome(await outcomeOf(job, hexToBytes("0x01")));
         for (const i of [0, 1, 2]) store.appendLog("log", i, Uint8Array.of(i));
         tamper(sql);
         const error = await rejection(() => read(store), CorruptRowError);

@@ -37,17 +37,25 @@ describe("grantBook", () => {
   let now: bigint;
   let book: GrantBook;
   let accepted: number;
+  let opened: number;
   let consent: { owner: Address; epoch: number; ownerEpoch: number };
 
   beforeEach(async () => {
     identity = await createIdentity();
     now = 1_000_000n;
     accepted = 0;
+    opened = 0;
     consent = { owner: owner.address, epoch: 0, ownerEpoch: 0 };
     book = createGrantBook({
       domain,
       workloadId,
-      identity,
+      identity: {
+        ...identity,
+        openSealedKey(grantHash, sealed) {
+          opened++;
+          return identity.openSealedKey(grantHash, sealed);
+        },
+      },
       reader: {
         consent: async () => consent,
         isSignedBy: async (who, digest, signature) => {
@@ -231,6 +239,7 @@ describe("grantBook", () => {
     for (let nonce = 0n; nonce < maxGrantsPerDataset; nonce++)
       await book.accept(await pack({ nonce }, { key: dataKey }));
     await rejection(book.accept(await pack({ nonce: 9_999n }, { key: dataKey })), GrantBookFullError);
+    expect(opened).to.equal(maxGrantsPerDataset); // each that is opened makes the log grow
     await book.accept(await pack({ nonce: 5n }, { key: dataKey }));
     await book.accept(await pack({ datasetId: workloadId }, { key: dataKey }));
     now += hour + 1n;

@@ -3,7 +3,7 @@
  * memory: and then the canary, the rest of the data, and their key are looked for everywhere.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -48,6 +48,8 @@ describe("a canary in a data set", () => {
   const programs: Program[] = [];
   const shownByProcesses: Buffer[] = [];
   let mostProcesses = 0;
+  /** Processes that could have written their memory to a file. */
+  const mayDump = new Set<number>();
   const watching = new AbortController();
   let watch: Promise<void>;
 
@@ -67,7 +69,10 @@ describe("a canary in a data set", () => {
 
   async function watchProcesses(): Promise<void> {
     while (!watching.signal.aborted) {
-      const { pids, shown } = await watchProcessTree(s.worker().child.process.pid ?? 0);
+      const { child } = s.worker();
+      const hasKeys = child.lines.stdout.some((line) => line.includes("worker.listening"));
+      const { pids, dumping, shown } = await watchProcessTree(child.process.pid ?? 0);
+      if (hasKeys) for (const pid of dumping) mayDump.add(pid);
       mostProcesses = Math.max(mostProcesses, pids.length);
       shownByProcesses.push(shown);
       await sleep(20);
@@ -224,6 +229,14 @@ describe("a canary in a data set", () => {
       it("in the command line, the environment or the open files of the worker or a sandbox", () => {
         expect(mostProcesses).to.be.greaterThan(1); // a sandbox was seen at work
         expect(leaksIn(secrets, "/proc", Buffer.concat(shownByProcesses))).to.deep.equal([]);
+      });
+
+      it("in a core file: no worker with keys, and no sandbox, may write one", async () => {
+        expect([...mayDump]).to.deep.equal([]);
+        // The check works: of this process, it says what its own limit says.
+        const [, hard] = /^Max core file size +\S+ +(\S+)/m.exec(await readFile("/proc/self/limits", "utf8")) ?? [];
+        const { dumping } = await watchProcessTree(process.pid);
+        expect(dumping.includes(process.pid)).to.equal(hard !== "0");
       });
     }
 

@@ -1,33 +1,40 @@
 /** Programs that are not what was agreed, or do anything but return what they should; and inputs they cannot read. */
 import { expect } from "chai";
 import { type Hex, keccak256, sha256, toBytes } from "viem";
-import type { SignedGrant } from "../../../protocol/eip712.ts";
-import { type Program, packProgram, unpackProgram } from "../../../protocol/program.ts";
+import type { FailureCode, SignedGrant } from "../../../protocol/eip712.ts";
+import { duckdb, pyodide, quickjs, wasm } from "../../../protocol/engines.ts";
+import { encodeParams, type Program, packProgram } from "../../../protocol/program.ts";
 import { ParamsRefusedError, prepareJob } from "../../../sdk/prepareJob.ts";
-import { uploadBlob } from "../../../sdk/worker.ts";
+import { badBundles } from "../../support/badBundles.ts";
+import { badData, oneFile } from "../../support/badData.ts";
 import { startFileServer } from "../../support/fileServer.ts";
 import {
   consent,
   countingProgram,
-  expectFailure,
   expectHonestJob,
   expectNoEscrowLeft,
   fees,
+  grantOf,
   oneInputProgram,
-  openRaw,
   type RawTerms,
 } from "../../support/hostile.ts";
-import { settlement } from "../../support/outcomes.ts";
+import { expectAllFail, type FailingJob, registerAll } from "../../support/manyJobs.ts";
 import { rejection } from "../../support/rejection.ts";
 import { type Scenario, startScenario } from "../../support/scenario.ts";
 
-const mebibyte = 1024 * 1024;
-
-describe("a hostile program", () => {
+describe("a hostile program", function () {
+  this.timeout(300_000); // many jobs in each test
   let s: Scenario;
   let honest: Program;
+  let files: Awaited<ReturnType<typeof startFileServer>>;
+  const served = new Map<string, Uint8Array>();
   before(async () => {
-    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "0" } });
+    files = await startFileServer((request, response) => {
+      const bytes = served.get(request.url ?? "");
+      if (bytes === undefined) response.writeHead(404).end();
+      else response.end(bytes);
+    });
+    s = await startScenario({ env: { GRANT_WAIT_SECONDS: "0", POLL_MS: "50" } });
     honest = countingProgram(s);
   });
   after(async () => {
@@ -35,56 +42,43 @@ describe("a hostile program", () => {
       await expectNoEscrowLeft(s);
     } finally {
       await s.stop();
+      await files.close();
     }
   });
 
+  const serve = (bytes: Uint8Array) => {
+    const path = `/${sha256(bytes)}`;
+    served.set(path, bytes);
+    return `${files.url}${path}`;
+  };
+
   const consents = new Map<Hex, SignedGrant>();
-  const open = async (program: Program, terms: Partial<RawTerms> = {}) => {
+  /** A job on provider 0's data, with its consent. */
+  const job = async (what: string, failure: FailureCode, program: Program, terms: Partial<RawTerms> = {}) => {
     const grant = consents.get(program.id) ?? (await consent(s, s.providers[0], program));
     consents.set(program.id, grant);
-    return openRaw(s, { program, grants: [grant], ...terms });
+    const programUri = serve(packProgram(program));
+    return { what, failure, terms: { program, grants: [grant], programUri, ...terms } } satisfies FailingJob;
   };
-  const upload = async (bytes: Uint8Array) => (await uploadBlob(s.worker().url, bytes)).uri;
 
   describe("bundle", () => {
     it("fails with ProgramMismatch unless it is the agreed program, file by file", async () => {
-      const text = new TextDecoder().decode(packProgram(honest));
       const other = oneInputProgram(s, "export default ({ data }) => data;");
-      const source = Buffer.from(honest.files.get("main.js") ?? "").toString("base64");
-      const evil = Buffer.from(other.files.get("main.js") ?? "").toString("base64");
-      expect(unpackProgram(toBytes(text)).id).to.equal(honest.id); // so that what follows differs by what it says
-      const bundles: Record<string, string> = {
-        "another program": new TextDecoder().decode(packProgram(other)),
-        "another file under the agreed manifest": text.replace(source, evil),
-        "a file more": text.replace('"files":{', `"files":{"extra.js":"${evil}",`),
-        "no file": text.replace(`"main.js":"${source}"`, ""),
-        "another limit": text.replace('"wallMs":10000', '"wallMs":20000'),
-        "an unknown field": text.replace('{"files"', '{"x":1,"files"'),
-        "cut off": text.slice(0, -10),
-        "not JSON": "export default () => 1;",
-        "an array": "[]",
-        nothing: "",
-      };
-      for (const [what, bundle] of Object.entries(bundles)) {
-        expect(bundle, what).to.not.equal(text);
-        const programUri = await upload(toBytes(bundle));
-        await expectFailure(s, "ProgramMismatch", () => open(honest, { programUri }));
+      const grants = [await grantOf(s, s.providers[0], honest)]; // never brought: no bundle gets that far
+      const bundles = badBundles(honest, other);
+      const jobs = bundles.map(({ what, programId, bytes }): FailingJob => {
+        const terms = { program: { ...honest, id: programId }, grants, programUri: serve(bytes) };
+        return { what, failure: "ProgramMismatch", terms };
+      });
+      const twice = { program: honest, grants: [...grants, ...grants], programUri: serve(packProgram(honest)) };
+      jobs.push({ what: "two data sets for one input", failure: "ProgramMismatch", terms: twice });
+      const { runtime } = honest.manifest;
+      for (const change of [{ version: "3.6.1" }, { artifactSha256: sha256("0x") }]) {
+        // It is valid, but no engine of this worker's.
+        const program = oneInputProgram(s, "export default () => 1;", { runtime: { ...runtime, ...change } });
+        jobs.push(await job(`another ${Object.keys(change)} of the engine`, "ProgramMismatch", program));
       }
-    });
-
-    it("fails with ProgramMismatch if it is too large, for another engine, or takes other inputs", async () => {
-      const large = packProgram(honest);
-      const padded = new Uint8Array(mebibyte + 1).fill(0x20);
-      padded.set(large);
-      const programUri = await upload(padded);
-      await expectFailure(s, "ProgramMismatch", () => open(honest, { programUri }));
-
-      const runtime = { ...honest.manifest.runtime, artifactSha256: sha256("0x") };
-      const otherEngine = oneInputProgram(s, "export default () => 1;", { runtime });
-      await expectFailure(s, "ProgramMismatch", () => open(otherEngine));
-
-      const grant = await consent(s, s.providers[0], honest);
-      await expectFailure(s, "ProgramMismatch", () => open(honest, { grants: [grant, grant] }));
+      await expectAllFail(s, jobs);
     });
 
     it("fails with ProgramUnavailable if it is nowhere, or what answers is no file", async () => {
@@ -94,10 +88,12 @@ describe("a hostile program", () => {
         else if (request.url === "/cut") response.writeHead(200, { "content-length": "100" }).destroy();
         else response.writeHead(500).end();
       });
+      const jobs: FailingJob[] = [];
       const uris = ["/endless", "/packed", "/cut", "/500"].map((path) => `${files.url}${path}`);
       for (const programUri of ["", "blob:", `blob:${"00".repeat(32)}`, "javascript:1", ...uris]) {
-        await expectFailure(s, "ProgramUnavailable", () => open(honest, { programUri }));
+        jobs.push(await job(`at ${programUri}`, "ProgramUnavailable", honest, { programUri }));
       }
+      await expectAllFail(s, jobs);
       await files.close();
     });
   });
@@ -106,7 +102,7 @@ describe("a hostile program", () => {
     it("ends with the exact failure, whatever it does", async () => {
       const limits = { ...honest.manifest.limits, fuel: 1_000_000 };
       const endless = { ...limits, fuel: 100_000_000_000, wallMs: 300 };
-      const cases: [string, Program][] = [
+      const cases: [FailureCode, Program][] = [
         ["FuelExhausted", oneInputProgram(s, "export default () => { for (;;); };", { limits })],
         ["FuelExhausted", oneInputProgram(s, "for (;;); export default () => 1;", { limits })],
         [
@@ -134,9 +130,12 @@ describe("a hostile program", () => {
         ["OutputRefused", oneInputProgram(s, "export default () => ({ n: NaN });")],
         ["OutputRefused", oneInputProgram(s, "export default () => { const a = {}; a.a = a; return a; };")],
       ];
+      const jobs: FailingJob[] = [];
       for (const [failure, program] of cases) {
-        const job = await expectFailure(s, failure as "ProgramTrapped", () => open(program));
-        expect(Number((await settlement(s, job.jobId)).fuelUsed)).to.be.at.most(2 * program.manifest.limits.fuel);
+        jobs.push(await job(new TextDecoder().decode(program.files.get("main.js")), failure, program));
+      }
+      for (const [i, { fuelUsed }] of (await expectAllFail(s, jobs)).entries()) {
+        expect(Number(fuelUsed)).to.be.at.most(2 * (jobs[i]?.terms.program.manifest.limits.fuel ?? 0));
       }
     });
 
@@ -148,6 +147,7 @@ describe("a hostile program", () => {
         properties: { n: { type: "integer", minimum: 0, maximum: 9 } },
       };
       const output = { format: "json", schema, maxBytes: 256 } as const;
+      const jobs: FailingJob[] = [];
       for (const value of [
         "{ n: 10 }",
         "{ n: 1.5 }",
@@ -158,18 +158,21 @@ describe("a hostile program", () => {
         "1",
       ]) {
         const program = oneInputProgram(s, `export default ({ data }) => (${value});`, { output });
-        await expectFailure(s, "OutputRefused", () => open(program));
+        jobs.push(await job(value, "OutputRefused", program));
       }
+      await expectAllFail(s, jobs);
     });
 
     it("cannot return anything but what its output policy leaves, nor run under a grant that overdraws it", async () => {
       const group = { k: 10, rows: "/rows", count: "n", units: { data: "id" }, otherwise: "fail" } as const;
       const output = { format: "json", schema: {}, maxBytes: 256, policy: { group } } as const;
       const few = oneInputProgram(s, "export default () => ({ rows: [{ n: 9 }] });", { output });
-      await expectFailure(s, "GroupTooSmall", () => open(few));
       const limited = { ...output, policy: { maxUses: 2 } };
       const overdrawn = oneInputProgram(s, "export default () => 1;", { output: limited }); // any number of uses
-      await expectFailure(s, "BudgetExceeded", () => open(overdrawn));
+      await expectAllFail(s, [
+        await job("a small group", "GroupTooSmall", few),
+        await job("an overdrawn budget", "BudgetExceeded", overdrawn),
+      ]);
     });
   });
 
@@ -186,6 +189,7 @@ describe("a hostile program", () => {
         deadline: 2n ** 40n,
       } as const;
       await rejection(prepareJob(s.requester, { ...terms, params: { extra: 1 } }), ParamsRefusedError);
+      const jobs: FailingJob[] = [];
       const deep = `${"[".repeat(4000)}${"]".repeat(4000)}`;
       for (const text of [
         '{"extra":1}',
@@ -199,26 +203,44 @@ describe("a hostile program", () => {
         "\u{FEFF}{}",
       ]) {
         const params = toBytes(text);
-        await expectFailure(s, "ParamsRefused", () =>
-          open(honest, { params, changes: { paramsHash: keccak256(params) } }),
-        );
+        const changes = { paramsHash: keccak256(params) };
+        jobs.push(await job(text.slice(0, 20), "ParamsRefused", honest, { params, changes }));
       }
+      await expectAllFail(s, jobs);
     });
 
-    it("fails with InputMismatch if a data set is not UTF-8, or not the JSON that the manifest says", async () => {
-      const notText = Uint8Array.from([0x61, 0xff, 0xfe, 0x62]);
-      const json = oneInputProgram(s, "export default ({ data }) => 1;", {
-        inputs: [{ name: "data", format: "json" }],
-      });
-      for (const [program, bytes] of [
-        [honest, notText],
-        [json, notText],
-        [json, toBytes("{ not json")],
-      ] as const) {
-        const provider = await s.addProvider(2, bytes);
-        const grants = [await consent(s, provider, program)];
-        await expectFailure(s, "InputMismatch", () => openRaw(s, { program, grants }));
+    it("fails with ParamsRefused if they do not meet the schema, whatever the engine", async () => {
+      const schema = { type: "object", properties: { k: { type: "integer" } }, additionalProperties: false };
+      const changes = { params: schema };
+      const csv = { format: "csv" } as const;
+      const programs = [
+        oneFile(quickjs, "main.js", "export default () => 1;", csv, changes),
+        oneFile(duckdb, "main.sql", "SELECT count(*) AS n FROM data", csv, changes),
+        oneFile(pyodide, "main.py", "def main(inputs, params): return 1", csv, changes),
+        oneFile(wasm, "main.wasm", "", csv, changes),
+      ];
+      const params = toBytes('{"k":"1"}');
+      const terms = { params, changes: { paramsHash: keccak256(params) } };
+      const jobs: FailingJob[] = [];
+      for (const program of programs) {
+        jobs.push(await job(program.manifest.runtime.engine, "ParamsRefused", program, terms));
       }
+      await expectAllFail(s, jobs);
+    });
+
+    it("fails with the exact failure if a data set is not what the manifest says, whatever the engine", async () => {
+      const all = await badData();
+      const files = all.map(({ bytes, program }) => ({ bytes, format: program.manifest.inputs[0]?.format ?? "" }));
+      const providers = await registerAll(s, files, serve);
+      const jobs: FailingJob[] = [];
+      for (const [i, { what, program, failure, params = {} }] of all.entries()) {
+        const grant = await consent(s, providers[i] ?? s.providers[0], program);
+        const { bytes, hash } = encodeParams(params);
+        const grants = program.manifest.inputs.map(() => grant);
+        const terms = { program, grants, programUri: serve(packProgram(program)), params: bytes };
+        jobs.push({ what, failure, terms: { ...terms, changes: { paramsHash: hash } } });
+      }
+      await expectAllFail(s, jobs);
     });
   });
 

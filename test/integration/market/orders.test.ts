@@ -1,14 +1,26 @@
 /** Orders that are signed, given to the worker, and settled in one transaction against their payers' credit. */
 import { expect } from "chai";
-import { bytesToHex } from "viem";
-import { jobMarketAbi } from "../../../protocol/abi.ts";
-import { hashOrder } from "../../../protocol/eip712.ts";
+import { bytesToHex, type Hex } from "viem";
+import { datasetRegistryAbi, jobMarketAbi } from "../../../protocol/abi.ts";
+import { failureCodes, hashOrder } from "../../../protocol/eip712.ts";
 import { type SignedOrder, signedOrderToJson } from "../../../protocol/signedOrder.ts";
 import { testAccount } from "../../../scripts/localChain.ts";
 import { createClient } from "../../../sdk/client.ts";
 import { decryptResult } from "../../../sdk/encryption.ts";
 import { postOrder } from "../../../sdk/worker.ts";
-import { bring, consent, countingProgram, fees, grantOf, problemOf, rawJob, timesSeen } from "../../support/hostile.ts";
+import {
+  bring,
+  consent,
+  countingProgram,
+  fees,
+  grantOf,
+  mineAgain,
+  problemOf,
+  rawJob,
+  stepSeen,
+  timesSeen,
+  transactionPending,
+} from "../../support/hostile.ts";
 import { releasedResult, settlement, settlements } from "../../support/outcomes.ts";
 import { type Scenario, startScenario } from "../../support/scenario.ts";
 import { fund, gains, signed, signOrder, until, viewOf } from "./people.ts";
@@ -21,7 +33,7 @@ describe("a signed order", () => {
   let s: Scenario;
   before(async () => {
     s = await startScenario({ env });
-    await fund(s, 4, 20n * cost);
+    await fund(s, 4, 40n * cost);
     await fund(s, 5, 20n * cost);
   });
   after(() => s.stop());
@@ -82,6 +94,92 @@ describe("a signed order", () => {
     });
     expect(gained).to.deep.equal([fees.operatorFee, fees.price, 0n, -cost, 0n]);
     await decryptResult(job.identity, await releasedResult(s, job.jobId), await settlement(s, job.jobId));
+  });
+
+  it("is settled with others that are ready when the one before is mined; one that is refused by then holds up none", async () => {
+    const { control, public: chain } = s.market.chain;
+    const [first, pair, own, revoked] = [await order(), await order(), await order(), await order()];
+    const twin = { ...pair, order: { ...pair.order, nonce: pair.order.nonce ^ 1n } };
+    const twinId = hashOrder(s.requester.marketDomain, twin.order);
+    const { gained } = await gains(s, everyone, async () => {
+      await control.setAutomine(false);
+      await postOrder(s.worker().url, await signed(s.requester, first));
+      await transactionPending(s);
+      for (const job of [pair, twin, own, revoked]) await postOrder(s.worker().url, await signed(s.requester, job));
+      for (const jobId of [pair.jobId, twinId, own.jobId, revoked.jobId]) await stepSeen(s, "saved", jobId);
+      const { address, abi } = { address: s.market.deployment.contracts.datasetRegistry, abi: datasetRegistryAbi };
+      const args = [revoked.grant.grant.nonce] as const;
+      await s.market.chain.wallet(2).writeContract({ address, abi, functionName: "revokeGrantNonce", args });
+      await mineAgain(s);
+      for (const jobId of [first.jobId, pair.jobId, twinId, own.jobId, revoked.jobId]) await settled(jobId);
+    });
+    const filter = { address: s.requester.marketDomain.verifyingContract, abi: jobMarketAbi, fromBlock: 0n } as const;
+    const transactionOf = async (jobId: Hex) => {
+      const [event] = await chain.getContractEvents({ ...filter, eventName: "OrderSettled", args: { jobId } });
+      return event?.transactionHash;
+    };
+    const together = await Promise.all([pair.jobId, twinId, own.jobId].map(transactionOf));
+    expect(new Set(together).size).to.equal(1);
+    expect(await transactionOf(first.jobId)).to.not.equal(together[0]);
+    expect(await transactionOf(revoked.jobId)).to.not.equal(together[0]);
+    for (const jobId of [first.jobId, pair.jobId, twinId, own.jobId]) {
+      expect((await settlement(s, jobId)).failureCode).to.equal(0);
+    }
+    expect(failureCodes[(await settlement(s, revoked.jobId)).failureCode]).to.equal("GrantRefused");
+    const fee = 4n * fees.operatorFee + fees.failureFee;
+    expect(gained).to.deep.equal([fee, 4n * fees.price, 0n, -fee - 4n * fees.price, 0n]);
+    for (const jobId of [pair.jobId, twinId]) {
+      await decryptResult(pair.identity, await releasedResult(s, jobId), await settlement(s, jobId));
+    }
+  });
+
+  it("survives SIGKILL while it waits in the pool with others: all are settled once", async () => {
+    const { control } = s.market.chain;
+    const [first, second, third] = [await order(), await order(), await order()];
+    const ids = [first.jobId, second.jobId, third.jobId];
+    const { gained } = await gains(s, everyone, async () => {
+      await control.setAutomine(false);
+      await postOrder(s.worker().url, await signed(s.requester, first));
+      await transactionPending(s);
+      for (const job of [second, third]) await postOrder(s.worker().url, await signed(s.requester, job));
+      for (const jobId of ids) await stepSeen(s, "saved", jobId);
+      await control.mine({ blocks: 1 });
+      for (const jobId of ids.slice(1)) await stepSeen(s, "sending", jobId);
+      await transactionPending(s);
+      s.worker().child.process.kill("SIGKILL");
+      await s.worker().child.exited;
+      await mineAgain(s);
+      await s.restartWorker({ env });
+      for (const jobId of ids) await settled(jobId);
+    });
+    expect(gained).to.deep.equal([3n * fees.operatorFee, 3n * fees.price, 0n, -3n * cost, 0n]);
+    for (const { jobId, identity } of [first, second, third]) {
+      await decryptResult(identity, await releasedResult(s, jobId), await settlement(s, jobId));
+    }
+  });
+
+  it("is settled anew, once, when a reorganisation takes back its settlement and the block that it rests on", async () => {
+    const { control } = s.market.chain;
+    const first = await order();
+    const twin = { ...first, order: { ...first.order, nonce: first.order.nonce ^ 1n } };
+    const ids = [first.jobId, hashOrder(s.requester.marketDomain, twin.order)] as const;
+    const { gained } = await gains(s, everyone, async () => {
+      const snapshot = await control.snapshot();
+      await control.mine({ blocks: 4 }); // the first of them may be mined alike on the other branch
+      for (const job of [first, twin]) await postOrder(s.worker().url, await signed(s.requester, job));
+      for (const jobId of ids) await settled(jobId);
+      const lost = await Promise.all(ids.map((jobId) => settlement(s, jobId)));
+      await until(s, async () => (await viewOf(s.worker().url, ids[1])).phase === "settled");
+      await control.revert({ id: snapshot });
+      await control.mine({ blocks: 5, interval: 7 });
+      for (const jobId of ids) await settled(jobId);
+      const kept = await Promise.all(ids.map((jobId) => settlement(s, jobId)));
+      for (const [i, { anchorHash, outputCommitment }] of kept.entries()) {
+        expect(anchorHash).to.not.equal(lost[i]?.anchorHash);
+        expect(outputCommitment).to.equal(lost[i]?.outputCommitment);
+      }
+    });
+    expect(gained).to.deep.equal([2n * fees.operatorFee, 2n * fees.price, 0n, -2n * cost, 0n]);
   });
 
   it("that fails is paid its failure fee if it has one, and else not sent at all", async () => {

@@ -3,8 +3,9 @@ import { generateX25519Identity } from "age-encryption";
 import { expect } from "chai";
 import type { Hex } from "viem";
 import { intelRootKey } from "../../../protocol/deployment.ts";
-import { type AuditReport, auditJob } from "../../../sdk/audit/auditJob.ts";
+import { auditJob } from "../../../sdk/audit/auditJob.ts";
 import { formatAudit } from "../../../sdk/audit/formatAudit.ts";
+import { type AuditReport, linesOf } from "../../../sdk/audit/report.ts";
 import { revokeAllGrants } from "../../../sdk/grants.ts";
 import { cancelJob, expireJob } from "../../../sdk/jobs.ts";
 import { type Story, startStory } from "./story.ts";
@@ -13,17 +14,19 @@ import { type Story, startStory } from "./story.ts";
 const never = [
   "attestation.genuine",
   "chain.rpc",
+  "code.expected",
   "code.images",
   "code.launch",
   "privacy.keys",
   "privacy.physical",
-  "receipt.log",
   "result.right",
 ];
 
 const idsOf = (report: AuditReport, verdict: string) =>
-  report.lines.filter((line) => line.verdict === verdict).map((line) => line.id);
-const reasonOf = (report: AuditReport, id: string) => report.lines.find((line) => line.id === id)?.reason;
+  linesOf(report)
+    .filter((line) => line.verdict === verdict)
+    .map((line) => line.id);
+const reasonOf = (report: AuditReport, id: string) => linesOf(report).find((line) => line.id === id)?.reason;
 
 function audit(story: Story, options: { workerUrl?: string; resultIdentity?: string; at?: bigint } = {}) {
   const { chain, deployment, jobId } = story;
@@ -44,8 +47,8 @@ describe("auditJob of a settled job", () => {
     const report = await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity });
     expect(idsOf(report, "not verified")).to.deep.equal([]);
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(never);
-    expect(idsOf(report, "verified").length).to.equal(32);
-    expect(new Set(report.lines.map((line) => line.id)).size).to.equal(report.lines.length);
+    expect(idsOf(report, "verified").length).to.equal(36);
+    expect(new Set(linesOf(report).map((line) => line.id)).size).to.equal(linesOf(report).length);
     const head = await story.chain.public.getBlock();
     expect(report.anchors).to.deep.equal({
       rootKey: story.platform.rootKey,
@@ -53,6 +56,11 @@ describe("auditJob of a settled job", () => {
       chainId: 31337,
       blockNumber: head.number.toString(),
       blockHash: head.hash,
+      blockSource: "an RPC, unchecked",
+      deploymentSource: "the auditor",
+      workloadId: null,
+      images: [],
+      auditors: [],
     });
     expect(JSON.parse(JSON.stringify(report))).to.deep.equal(report);
   });
@@ -61,7 +69,8 @@ describe("auditJob of a settled job", () => {
     const report = await audit(story);
     expect(idsOf(report, "not verified")).to.deep.equal([]);
     const more = ["code.boot", "code.compose", "code.program", "receipt.policy", "result.output"];
-    const expected = [...never, ...more, "result.readers", "result.sealed"].sort();
+    const log = ["receipt.log", "receipt.run", "receipt.history", "receipt.growth"];
+    const expected = [...never, ...more, ...log, "result.readers", "result.sealed"].sort();
     expect(idsOf(report, "cannot be verified").sort()).to.deep.equal(expected);
     expect(reasonOf(report, "code.compose")).to.equal("no worker was asked");
     expect(reasonOf(report, "attestation.tcb")).to.equal(
@@ -86,7 +95,7 @@ describe("auditJob of a settled job", () => {
     const lines = async (ids: readonly string[]) => {
       const report = await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity });
       for (const [path, bytes] of honest) story.answers.set(path, bytes);
-      return ids.map((id) => report.lines.find((line) => line.id === id)?.verdict);
+      return ids.map((id) => linesOf(report).find((line) => line.id === id)?.verdict);
     };
     show({ ...story.shown, appCompose: `${story.shown.appCompose} ` });
     expect(await lines(["code.compose", "code.launch", "code.images"])).to.deep.equal([
@@ -149,13 +158,13 @@ describe("auditJob of a settled job", () => {
     const { chain, deployment, jobId } = story;
     const real = await auditJob({ chain: chain.public, deployment: { ...deployment, rootKey: intelRootKey }, jobId });
     expect(idsOf(real, "not verified")).to.deep.equal([
-      "order.contracts",
       "attestation.signature",
       "attestation.genuine",
       "attestation.binding",
       "attestation.workload",
       "code.compose",
       "code.boot",
+      "order.contracts",
     ]);
     expect(reasonOf(real, "order.contracts")).to.equal("the verifier pins another root key");
     expect(reasonOf(real, "attestation.genuine")).to.equal("Quote refused, issuer signature: not valid.");
@@ -186,10 +195,10 @@ describe("auditJob of a settled job", () => {
   it("is written for people under the claims, and says SIMULATED", async () => {
     const text = formatAudit(await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity }));
     const headings = ["The data stay private", "The exact agreed code ran", "The result is what that code returned"];
-    for (const heading of [...headings, "Order, money and chain", "SIMULATED: not Intel's"])
+    for (const heading of [...headings, "Order, money and chain agree", "SIMULATED: not Intel's"])
       expect(text).to.include(heading);
-    expect(text).to.match(/\n32 verified, 0 not verified, 8 cannot be verified\n$/);
-    expect(text.split("\n").filter((row) => /^ {2}[+X?] /.test(row)).length).to.equal(40);
+    expect(text).to.match(/\nCANNOT BE VERIFIED: 36 verified, 0 not verified, 5 cannot be verified\n$/);
+    expect(text.split("\n").filter((row) => /^ {2}[+X?] /.test(row)).length).to.equal(41);
   });
 });
 
@@ -215,7 +224,7 @@ describe("auditJob of jobs that end otherwise", () => {
     expect(reasonOf(report, "receipt.policy")).to.equal("the run failed before it had a program");
     expect(reasonOf(report, "consent.1.grant")).to.equal("a FAILED settlement carries no grants: none was paid for");
     expect(reasonOf(report, "money.paid")).to.equal("2 credits, 2500001 in all, as the order says");
-    expect(report.lines.some((line) => line.id.startsWith("result."))).to.equal(false);
+    expect(linesOf(report).some((line) => line.id.startsWith("result.") && line.id !== "result.right")).to.equal(false);
   });
 
   it("catches a failure that claims other inputs than agreed", async () => {
@@ -249,7 +258,7 @@ describe("auditJob of jobs that end otherwise", () => {
     const roots = { inputsRoot: wrong, grantsRoot: wrong, policyHash: wrong };
     await story.settle({ ...(await story.receiptOk()), ...roots, resultHash: wrong, outputCommitment: wrong });
     const report = await audit(story, { workerUrl: story.workerUrl, resultIdentity: story.resultIdentity });
-    const expected = ["receipt.inputs", "receipt.grants", "receipt.policy", "result.sealed"];
+    const expected = ["receipt.inputs", "receipt.grants", "receipt.policy", "receipt.run", "result.sealed"];
     expect(idsOf(report, "not verified")).to.deep.equal(expected);
     expect(reasonOf(report, "result.output")).to.equal("the sealed result at hand is another one");
   });

@@ -11,8 +11,15 @@ import {
   type Offer,
   priceUnits,
 } from "../../../protocol/eip712.ts";
+import { toJcs } from "../../../protocol/jcs.ts";
+import type { NewLogEntry } from "../../../protocol/logEntry.ts";
+import { hashLogHead } from "../../../protocol/logHead.ts";
+import type { LogEvidence, ProvenEntry } from "../../../protocol/logJson.ts";
+import { inclusionProof, leafHash, merkleRoot } from "../../../protocol/merkle.ts";
 import { splitQuote } from "../../../protocol/quote/parseQuote.ts";
+import { type Believed, nothingMore } from "../../../sdk/audit/believed.ts";
 import {
+  type Endorsement,
   type Evidence,
   isMissing,
   type PayerCredit,
@@ -25,6 +32,7 @@ import {
 import { gatherEvidence } from "../../../sdk/audit/gather/gatherEvidence.ts";
 import { judge } from "../../../sdk/audit/judge.ts";
 import { duesOf } from "../../../sdk/audit/lines/dues.ts";
+import { logLines } from "../../../sdk/audit/lines/log.ts";
 import { testAccount } from "../../support/chain.ts";
 import { type Story, startStory } from "./story.ts";
 
@@ -37,6 +45,15 @@ type Whole = Omit<Evidence, "settlement" | "registration" | "ending"> & {
   registration: Registration & { call: RegistrationCall };
   ending: NonNullable<Evidence["ending"]>;
 };
+
+type WholeLog = Omit<LogEvidence, "all"> & { all: string[] };
+type SignedWord = Extract<LogEvidence["other"], { head: unknown }>;
+
+function logOf({ worker }: Evidence): WholeLog {
+  const { log } = worker;
+  if (isMissing(log) || isMissing(log.all)) throw new Error("the story has a log");
+  return log as WholeLog;
+}
 
 describe("judge", () => {
   let story: Story;
@@ -284,8 +301,65 @@ describe("judge", () => {
       /^cannot be verified: image nginx:latest is not pinned/,
     );
     const pinned = compose(`a/b@sha256:${"ab".repeat(32)}`);
-    expect(line("code.images", pinned)).to.match(/^cannot be verified: images are pinned by digest, but/);
+    const images = (believed: Partial<Believed>, endorsements: Endorsement[] = []) => {
+      const evidence = structuredClone(honest);
+      withCompose(pinned)(evidence);
+      const found = judge({ ...evidence, endorsements }, { ...nothingMore, ...believed });
+      const { verdict, reason } = found.find(({ id }) => id === "code.images") ?? {};
+      return `${verdict}: ${reason}`;
+    };
+    const open =
+      "cannot be verified: images are pinned by digest: build them anew, or name an auditor whom you believe";
+    expect(images({})).to.equal(open);
+    expect(images({ images: [`sha256:${"ac".repeat(32)}`] })).to.equal(open);
+    expect(images({ images: [`sha256:${"ab".repeat(32)}`] })).to.equal(
+      "verified: the auditor built each image anew, and found its digest",
+    );
+    // One image that was built anew says nothing of a service that is built elsewhere.
+    const beside = (more: string) => {
+      const evidence = structuredClone(honest);
+      withCompose({ docker_compose_file: `${pinned.docker_compose_file}${more}` })(evidence);
+      const found = judge(evidence, { ...nothingMore, images: [`sha256:${"ab".repeat(32)}`] });
+      const { verdict, reason } = found.find(({ id }) => id === "code.images") ?? {};
+      return `${verdict}: ${reason}`;
+    };
+    const covers = "the measurement does not cover what that brings in";
+    expect(beside("  evil:\n    build: https://evil.example/x.git\n")).to.equal(
+      `cannot be verified: evil has no image: ${covers}`,
+    );
+    expect(beside("    build: .\n")).to.equal(`cannot be verified: worker has build: ${covers}`);
+    expect(beside("include: [../other.yaml]\n")).to.equal(`cannot be verified: the file includes others: ${covers}`);
+    const word = { auditor: stranger.address, sourceHash: other, endorsedAt: 1, withdrawnAt: 0 };
+    const auditors = [stranger.address];
+    expect(images({}, [word])).to.equal(open);
+    expect(images({ auditors }, [{ ...word, withdrawnAt: 2 }])).to.equal(open);
+    expect(images({ auditors }, [{ ...word, endorsedAt: 0 }])).to.equal(open);
+    const { workloadId } = honest.opening.order;
+    expect(images({ auditors }, [word])).to.equal(
+      `verified: ${stranger.address} endorsed workload ${workloadId}, built from ${other}`,
+    );
     expect(line("code.boot", {})).to.equal("not verified: its compose-hash event is another one");
+  });
+
+  it("code, chain: what the auditor expects and believes", () => {
+    const said = (id: string, believed: Partial<Believed>) => {
+      const line = judge(honest, { ...nothingMore, ...believed }).find((found) => found.id === id);
+      return `${line?.verdict}: ${line?.reason}`;
+    };
+    const { workloadId } = honest.opening.order;
+    expect(said("code.expected", { workloadId })).to.equal("verified: it is the named one");
+    expect(said("code.expected", { workloadId: other })).to.equal(`not verified: the order names ${workloadId}`);
+    expect(said("code.expected", {})).to.match(/^cannot be verified: no workload was named; the order's is 0x/);
+    const { number, hash } = honest.anchor;
+    const unchecked = `cannot be verified: compare block ${number}, hash ${hash}, with another source; the audit saw one RPC, and no proofs`;
+    expect(said("chain.rpc", {})).to.equal(unchecked);
+    // A block that is right proves nothing of what else the RPC said.
+    expect(said("chain.rpc", { blocks: [{ number, hash }] })).to.equal(unchecked);
+    expect(said("chain.rpc", { rpc: true })).to.match(/^verified: the auditor believes the RPC/);
+    const shown = `not verified: it shows block ${number} as ${hash}, the auditor knows it as ${other}`;
+    expect(said("chain.rpc", { rpc: true, blocks: [{ number, hash: other }] })).to.equal(shown);
+    const both = [hash, other].map((one) => ({ number, hash: one }));
+    expect(said("chain.rpc", { rpc: true, blocks: both })).to.equal(shown);
   });
 
   it("code: another program, or one that takes other inputs", () => {
@@ -474,6 +548,156 @@ describe("judge", () => {
     expect(reordered["receipt.grants"]).to.equal("grantsRoot is another");
   });
 
+  it("log: another boot, entries that are changed, missing or not the run's, a history with gaps, a fork", async () => {
+    /** Lets the enclave have written another log, with all proofs right, and its receipt commit to it. */
+    const withEntries =
+      (change: (entries: NewLogEntry[], e: Whole) => NewLogEntry[], at: Partial<NewLogEntry> = {}) =>
+      (e: Whole) => {
+        const log = logOf(e);
+        const [boot, ...rest] = [...log.all].map((text) => JSON.parse(text) as NewLogEntry);
+        const texts = [{ ...boot, ...at }, ...change(rest, e)].map(toJcs);
+        const leaves = texts.map((text) => leafHash(new TextEncoder().encode(text)));
+        const prove = (index: number): ProvenEntry => ({
+          index,
+          entry: texts[index] ?? "",
+          proof: inclusionProof(leaves, index).map((hash) => bytesToHex(hash)),
+        });
+        const own = texts.flatMap((text, index) => (text.includes(`"jobId":"${e.jobId}"`) ? [index] : []));
+        Object.assign(log, { all: texts, boot: prove(0), entries: own.map(prove), other: { missing: "not here" } });
+        Object.assign(e.settlement.receipt, { logRoot: bytesToHex(merkleRoot(leaves)), logSize: BigInt(texts.length) });
+      };
+    const reason = (id: string, change: (e: Whole) => void) => {
+      const evidence = structuredClone(honest);
+      change(evidence);
+      const line = logLines(evidence, evidence.settlement).find((found) => found.id === `receipt.${id}`);
+      return `${line?.verdict}: ${line?.reason}`;
+    };
+    const without = (type: string) => withEntries((entries) => entries.filter((entry) => entry.type !== type));
+    const changed = (type: string, fields: object) =>
+      withEntries((es) => es.map((entry) => (entry.type === type ? ({ ...entry, ...fields } as NewLogEntry) : entry)));
+
+    const same = withEntries((entries) => entries);
+    expect(reason("log", same)).to.match(/^verified: entry 0 of 12, inclusion recomputed; no log before it$/);
+    expect(reason("run", same)).to.equal("verified: 9 entries under the receipt's root");
+    expect(reason("history", same)).to.equal("verified: all 12 entries read, root recomputed; 9 are about the job");
+    expect(reason("growth", same)).to.equal("cannot be verified: not here");
+    expect(reason("growth", () => {})).to.equal(
+      "verified: consistent with 13 entries that its key signed when it was asked",
+    );
+
+    const boot = (at: object) =>
+      reason(
+        "log",
+        withEntries((entries) => entries, at),
+      );
+    const foreign = { signingKey: stranger.address };
+    expect(boot(foreign)).to.equal("not verified: another signing key began it");
+    expect(boot({ vaultKey: other })).to.equal("not verified: its vault key is not the registered one");
+    expect(boot({ workloadId: other })).to.equal("not verified: its workload is another");
+    expect(boot({ type: "enclave.lost" })).to.equal("not verified: Entry 0 of the log is of no known kind.");
+    const previous = { logId: stranger.address, root: other, size: 3, intact: false };
+    expect(boot({ previous })).to.match(/; before it: log 0x\w{40} of 3 entries, damaged$/);
+
+    const place = (step: RegExp) => new RegExp(`^not verified: this is not in its place: ${step.source}`);
+    expect(reason("run", without("grant.checked"))).to.match(
+      /^not verified: grant 0x\w{64} was not checked at the receipt's anchor$/,
+    );
+    expect(reason("run", changed("grant.checked", { anchorHash: other }))).to.match(
+      /not checked at the receipt's anchor$/,
+    );
+    expect(reason("run", without("key.opened"))).to.match(place(/key\.opened/));
+    expect(reason("run", without("input.decrypted"))).to.match(place(/input\.decrypted/));
+    expect(reason("run", changed("input.decrypted", { contentHash: other }))).to.match(place(/input\.decrypted/));
+    for (const field of ["programId", "engineSha256", "paramsHash"])
+      expect(reason("run", changed("program.ran", { [field]: other })), field).to.match(place(/program\.ran/));
+    expect(reason("run", changed("input.destroyed", { count: 1 }))).to.match(place(/input\.destroyed 2/));
+    expect(reason("run", changed("result.sealed", { resultHash: other }))).to.match(place(/result\.sealed/));
+    const toEnd = (type: string) =>
+      withEntries((es) => [...es.filter((entry) => entry.type !== type), ...es.filter((entry) => entry.type === type)]);
+    expect(reason("run", toEnd("program.ran"))).to.match(place(/program\.ran/));
+    const late = withEntries((es) => [...es.slice(0, 6), ...es.slice(2, 4), ...es.slice(6)]);
+    expect(reason("run", late)).to.equal("not verified: a grant was checked after a key was opened");
+    const twice = withEntries((es) => [...es, ...es.slice(-1)]);
+    expect(reason("run", twice)).to.equal("not verified: there is more than the run");
+    const again = withEntries((es) => [...es, { type: "key.signed", digest: other }, ...es.slice(2)]);
+    expect(reason("run", again)).to.equal("verified: 9 entries under the receipt's root, after 1 attempts");
+    expect(reason("history", again)).to.match(/^verified: all 22 entries .*; 18 are about the job$/);
+    expect(falseLines(again)).to.have.all.keys("receipt.signature");
+
+    const spied = (entry: object) =>
+      reason(
+        "history",
+        withEntries((es, { jobId }) => [...es.slice(0, 2), { jobId, ...entry } as NewLogEntry, ...es.slice(2)]),
+      );
+    const opened = { type: "key.opened", grantHash: other, datasetId: other };
+    expect(spied(opened)).to.equal(`not verified: for this job, it has: key.opened ${other} ${other}`);
+    expect(spied({ type: "grant.checked", grantHash: other, anchorHash: other })).to.match(/it has: grant\.checked/);
+    expect(
+      spied({ ...opened, type: "input.decrypted", grantHash: undefined, contentHash: other, plainBytes: 1 }),
+    ).to.match(/it has: input\.decrypted/);
+    const ran = { engineSha256: other, paramsHash: other, printsCommitment: other };
+    expect(spied({ type: "program.ran", programId: other, ...ran })).to.match(/it has: program\.ran/);
+    expect(spied({ type: "input.destroyed", count: 3 })).to.match(/it has: input\.destroyed 3/);
+    expect(spied({ type: "data.exported" })).to.equal("not verified: Entry 3 of the log is of no known kind.");
+
+    const direct = (change: (log: WholeLog) => void) => (e: Whole) => change(logOf(e));
+    // A run whose steps came in another order than they should is not shown in the right one.
+    const swapped = (e: Whole) => {
+      toEnd("program.ran")(e);
+      logOf(e).entries.splice(6, 0, ...logOf(e).entries.splice(-1));
+    };
+    expect(reason("run", swapped)).to.match(/^not verified: Log refused: entry \d+ is shown behind entry \d+\.$/);
+    const hidden = direct((log) => void log.entries.splice(3, 1));
+    expect(reason("history", hidden)).to.equal("not verified: it has entries about the job that are not shown");
+    expect(
+      reason(
+        "history",
+        direct((log) => void log.all.pop()),
+      ),
+    ).to.equal("not verified: Log refused: the 11 entries shown are not those that the receipt commits to.");
+    const reboot = withEntries((es) => [...es, JSON.parse(logOf(honest).all[0] ?? "")]);
+    expect(reason("history", reboot)).to.equal("not verified: it has more than one boot");
+    expect(
+      reason(
+        "history",
+        direct((log) => Object.assign(log, { all: { missing: "too long" } })),
+      ),
+    ).to.equal("cannot be verified: too long");
+    for (const [id, part] of [
+      ["log", (log: WholeLog) => log.boot],
+      ["run", (log: WholeLog) => log.entries[2]],
+    ] as const) {
+      const altered = (fields: (entry: ProvenEntry) => object) =>
+        reason(
+          id,
+          direct((log) => Object.assign(part(log) ?? {}, fields(part(log) as ProvenEntry))),
+        );
+      for (const fields of [
+        (entry: ProvenEntry) => ({ index: entry.index + 1 }),
+        (entry: ProvenEntry) => ({ entry: `${entry.entry} ` }),
+        (entry: ProvenEntry) => ({ proof: entry.proof.slice(1) }),
+        (entry: ProvenEntry) => ({ proof: entry.proof.with(0, other) }),
+      ])
+        expect(altered(fields)).to.match(/^not verified: Log refused: entry \d+ is not under the receipt's root of 12/);
+    }
+
+    const growth = (change: (other: SignedWord) => void) =>
+      reason(
+        "growth",
+        direct((log) => change(log.other as SignedWord)),
+      );
+    const notIts = "not verified: Log refused: the other word that is shown is not signed by the receipt's key.";
+    for (const field of ["root", "anchorHash"])
+      expect(growth(({ head }) => Object.assign(head, { [field]: other }))).to.equal(notIts);
+    expect(growth(({ head }) => (head.size += 1n))).to.equal(notIts);
+    const twoLogs = "not verified: Log refused: its key signed two logs, of 12 and 13 entries, that are not one.";
+    expect(growth((word) => word.proof.splice(0, 1))).to.equal(twoLogs);
+    expect(growth((word) => (word.proof = word.proof.with(0, other)))).to.equal(twoLogs);
+    const forked = { root: other, size: 13n, anchorBlock: 1n, anchorHash: other };
+    const signature = await story.enclave.signingKey.sign({ hash: hashLogHead(story.requester.marketDomain, forked) });
+    expect(growth((word) => (word.head = { ...forked, signature }))).to.equal(twoLogs);
+  });
+
   it("result: another ciphertext, a further reader, another output", async () => {
     const encrypter = new Encrypter();
     for (let count = 0; count < 3; count++)
@@ -600,7 +824,7 @@ describe("judge", () => {
       registration: { ...honest.registration, call: missing },
       receiptAnchor: missing,
       program: missing,
-      worker: { attestation: missing, result: missing },
+      worker: { attestation: missing, result: missing, log: missing },
       opened: missing,
     };
     const lines = judge(evidence);

@@ -4,6 +4,7 @@ import { createPublicClient, type Hex, http, keccak256, numberToHex } from "viem
 import { hardhat } from "viem/chains";
 import { hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
 import { auditJob } from "../../../sdk/audit/auditJob.ts";
+import { linesOf } from "../../../sdk/audit/report.ts";
 import { type Story, startStory } from "./story.ts";
 
 type Call = { id: number; method: string; params: unknown[] };
@@ -49,8 +50,10 @@ describe("auditJob over an RPC that lies", () => {
     const chain = createPublicClient({ chain: hardhat, transport: http(proxyUrl, { retryCount: 0 }), cacheTime: 0 });
     try {
       const { deployment, jobId, workerUrl } = story;
-      const { lines } = await auditJob({ chain, deployment, jobId, workerUrl });
-      return lines.filter((line) => line.verdict === "not verified").map((line) => line.id);
+      const report = await auditJob({ chain, deployment, jobId, workerUrl });
+      return linesOf(report)
+        .filter((line) => line.verdict === "not verified")
+        .map((line) => line.id);
     } catch (error) {
       return `${(error as Error).name}: ${(error as Error).message}`;
     }
@@ -98,7 +101,8 @@ describe("auditJob over an RPC that lies", () => {
         ? JSON.parse(JSON.stringify(result).replaceAll(logRoot, other))
         : result,
     );
-    expect(receipt).to.deep.equal(["receipt.signature"]);
+    const log = ["log", "run", "history", "growth"].map((name) => `receipt.${name}`);
+    expect(receipt).to.deep.equal(["receipt.signature", ...log]);
     const receiptHash = hashReceipt(story.requester.marketDomain, settledWith).slice(2);
     const hash = await auditUnder(
       onLogs((logs) => logs.map((log) => ({ ...log, data: log.data.replace(receiptHash, other) }))),

@@ -14,6 +14,7 @@ import { jobMarketAbi } from "../../../protocol/abi.ts";
 import { recipientOf } from "../../../protocol/ageKey.ts";
 import { workloadIdOf } from "../../../protocol/attestationBinding.ts";
 import { hashReceipt, type Receipt, type SignedGrant, shownGrantOf } from "../../../protocol/eip712.ts";
+import type { NewLogEntry } from "../../../protocol/logEntry.ts";
 import { outcomeOf } from "../../../protocol/outcome.ts";
 import { checkProgram, packProgram, policyHashOf } from "../../../protocol/program.ts";
 import { encodeResult, outputCommitmentOf } from "../../../protocol/result.ts";
@@ -29,6 +30,7 @@ import { strippedLog } from "../../../simulator/eventLog.ts";
 import { createPlatform } from "../../../simulator/platform.ts";
 import { blockBelowHead, pushCollateralOf, registerAs } from "../../support/attestation.ts";
 import { startChain, type TestChain, testAccount } from "../../support/chain.ts";
+import { entriesOk, tellLog } from "./storyLog.ts";
 
 const utf8 = new TextEncoder();
 const tokenAbi = parseAbi([
@@ -132,9 +134,20 @@ async function tell(chain: TestChain) {
   const sealed = await encrypter.encrypt(encodeResult(envelope));
   answers.set(`/results/${opened.jobId}`, sealed);
 
+  /** Has the worker show a log with these entries, and gives what a receipt says of it. */
+  async function logged(entries: readonly NewLogEntry[]): Promise<Pick<Receipt, "logRoot" | "logSize">> {
+    const domain = requesterClient.marketDomain;
+    const { logRoot, logSize, answers: shown } = await tellLog({ enclave, workloadId, domain, entries });
+    for (const [path, answer] of shown) answers.set(path, utf8.encode(JSON.stringify(answer)));
+    return { logRoot, logSize };
+  }
+
   /** The receipt an honest enclave signs. */
   async function receiptOk(): Promise<Receipt> {
     const anchor = await blockBelowHead(requesterClient);
+    const resultHash = bytesToHex(sha256(sealed));
+    const { jobId } = opened;
+    const run = { jobId, order: prepared.order, program, contents, anchorHash: anchor.hash, resultHash };
     return {
       jobId: opened.jobId,
       status: 1,
@@ -143,15 +156,14 @@ async function tell(chain: TestChain) {
       inputsRoot: inputsRootOf(contents),
       grantsRoot: grantsRootOf(prepared.order.datasets.map((use) => use.grantHash)),
       paramsHash: prepared.order.paramsHash,
-      resultHash: bytesToHex(sha256(sealed)),
+      resultHash,
       outputCommitment: outputCommitmentOf(envelope),
       policyHash: policyHashOf(program.manifest),
       fuelUsed: 1024n,
       outputRows: 0n,
       runSeconds: 0,
       countedGrants: 3, // both are paid
-      logRoot: keccak256("0x09"),
-      logSize: 9n,
+      ...(await logged(entriesOk(run))),
       anchorBlock: anchor.number,
       anchorHash: anchor.hash,
       failureCode: 0,
@@ -162,7 +174,9 @@ async function tell(chain: TestChain) {
   async function receiptFailed(): Promise<Receipt> {
     const none = { inputsRoot: inputsRootOf([]), grantsRoot: grantsRootOf([]), policyHash: zeroHash };
     const result = { resultHash: zeroHash, outputCommitment: zeroHash, fuelUsed: 0n, countedGrants: 0 };
-    return { ...(await receiptOk()), ...none, ...result, status: 2, failureCode: 1 };
+    const ok = await receiptOk();
+    const log = await logged([{ type: "job.refused", jobId: opened.jobId, failureCode: "ProgramUnavailable" }]);
+    return { ...ok, ...none, ...result, ...log, status: 2, failureCode: 1 };
   }
 
   async function settle(receipt: Receipt): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { bytesToHex, stringToBytes } from "viem";
+import { readAttestBlob } from "../../../sdk/cvm/attestBlob.ts";
 import { maxEvidenceSize, readEventLogFile, readInfo, readQuoteAnswer } from "../../../sdk/cvm/evidence.ts";
 import { repeatedKey } from "../../../sdk/cvm/uniqueKeys.ts";
 import { expectError } from "../../protocol/quote/vectors.ts";
@@ -52,13 +53,56 @@ describe("readQuoteAnswer", () => {
       expectError(() => readQuoteAnswer(bytes), name, message);
     refuse(bytesOf("0400zz"), "Quote.MalformedQuoteError", "Quote is malformed: hex: not whole bytes of hex.");
     refuse(bytesOf('{"quote":'), bad, "The quote cannot be read: not JSON");
-    refuse(bytesOf({ attestation: hex }), bad, /at quote/);
+    refuse(bytesOf({ attestation: hex }), bad, /at quote/); // a quote, and no answer of Attest
     refuse(bytesOf([256]), bad, /at quote/);
     refuse(bytesOf({ quote: hex, vm_config: "{" }), bad, "The vm_config cannot be read: not JSON");
     refuse(bytesOf({ quote: hex, report_data: 1 }), bad, /at report_data/);
     refuse(Uint8Array.of(0xff, 0xfe), bad, "The quote cannot be read: neither a quote nor text");
     refuse(new Uint8Array(maxEvidenceSize + 1).fill(0x20), bad, "The quote cannot be read: longer than 4194304 bytes");
     refuse(bytesOf("04".repeat(16_385)), "Quote.MalformedQuoteError", /more than 16384 bytes/);
+  });
+});
+
+describe("readAttestBlob", () => {
+  const blob = vector("dstack/simulator-v0.5.11/attestation.bin");
+  const badBlob = "Cvm.BadAttestBlobError";
+
+  it("reads Attest's answer, binary or as JSON, as GetQuote's", () => {
+    const { event_log, quote } = JSON.parse(
+      new TextDecoder().decode(vector("dstack/simulator-v0.5.11/attestation.decoded.json")),
+    );
+    const expected = {
+      quote: bytesToHex(readQuoteAnswer(bytesOf({ quote })).quote),
+      eventLog: JSON.stringify(event_log),
+    };
+    for (const answer of [blob, bytesOf({ attestation: bytesToHex(blob).slice(2) })]) {
+      const read = readQuoteAnswer(answer);
+      expect({ quote: bytesToHex(read.quote), eventLog: read.eventLog }).to.deep.equal(expected);
+      expect(read).to.deep.include({ reportData: `0x${"00".repeat(64)}` });
+    }
+    const lite = readQuoteAnswer(vector("dstack/dstack-verifier-fixtures/tdx-lite-attestation.json"));
+    const same = readQuoteAnswer(vector("dstack/dstack-verifier-fixtures/tdx-lite-getquote.json"));
+    const runtime = JSON.parse(same.eventLog ?? "").filter(({ imr }: { imr: number }) => imr === 3);
+    expect(lite).to.deep.equal({ ...same, eventLog: JSON.stringify(runtime) });
+  });
+
+  it("refuses it when it is cut off anywhere, goes on, or contradicts itself", () => {
+    const cutOff = "The attestation cannot be read: it is cut off";
+    for (let length = 1; length < blob.length; length += 211)
+      expectError(() => readQuoteAnswer(blob.slice(0, length)), badBlob, cutOff);
+    expectError(() => readAttestBlob(Uint8Array.of(...blob, 0)), badBlob, /bytes stand behind it$/);
+    expectError(() => readAttestBlob(Uint8Array.of(0, 1, ...blob.slice(2))), badBlob, /version or kind is not known$/);
+    expectError(() => readAttestBlob(Uint8Array.of(0, 0, 3, 0, 0, 0, 0)), badBlob, /a size is too large$/);
+    const events = Uint8Array.of(0, 0, 0, 0x06, 0x80, 0, 0); // 8193 of them
+    expectError(() => readAttestBlob(events), badBlob, /it has more than 2048 events$/);
+    const last = Buffer.from(blob).lastIndexOf("storage-fs");
+    const other = Uint8Array.from(blob).fill(0x78, last, last + 1);
+    expectError(() => readAttestBlob(other), badBlob, /its runtime events are not those of its event log$/);
+    expectError(
+      () => readAttestBlob(Uint8Array.from(blob).fill(0xff, last, last + 1)),
+      badBlob,
+      /a text is not UTF-8$/,
+    );
   });
 });
 
@@ -75,7 +119,8 @@ describe("readEventLogFile and readInfo", () => {
     const tcb = JSON.parse(new TextDecoder().decode(vector("audit/near-mpc.tcb_info.json")));
     for (const json of [tcb, { tcb_info: tcb }, { tcb_info: JSON.stringify(tcb) }]) {
       const info = readInfo(bytesOf(json));
-      expect(info.composeHashes).to.deep.equal([`0x${tcb.compose_hash}`]);
+      expect(Object.values(info.composeHashes)).to.deep.equal([`0x${tcb.compose_hash}`]);
+      expect(info.unproven).to.deep.equal(["tcb_info" in json ? "tcb_info.device_id" : "device_id"]);
       expect(info.registers).to.deep.equal(
         Object.fromEntries(["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"].map((name) => [name, `0x${tcb[name]}`])),
       );
@@ -83,7 +128,11 @@ describe("readEventLogFile and readInfo", () => {
       expect(info.eventLog).to.equal(JSON.stringify(tcb.event_log));
     }
     const twice = readInfo(bytesOf({ compose_hash: "aa", tcb_info: { compose_hash: "bb" }, os_image_hash: "" }));
-    expect(twice).to.deep.include({ composeHashes: ["0xaa", "0xbb"], osImageHashes: [] });
+    expect(twice).to.deep.include({
+      composeHashes: { compose_hash: "0xaa", "tcb_info.compose_hash": "0xbb" },
+      osImageHashes: {},
+      unproven: [],
+    });
   });
 
   it("refuses Info of other types", () => {

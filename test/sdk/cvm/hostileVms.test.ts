@@ -290,6 +290,14 @@ describe("verifyCvm on hostile VMs", () => {
       "app.walls: volume v has driver_opts",
     );
     expect(await top("networks: {n: {external: true, name: host}}")).to.equal("app.walls: network n has external");
+    expect(await top("networks: {n: {name: host}}")).to.equal("app.walls: network n is the VM's");
+    expect(await top("networks: {host: {internal: true}}")).to.equal("app.walls: network host is the VM's");
+    for (const name of ["/", "$X", "container:a"])
+      expect(await top(`networks: {n: {name: "${name}"}}`)).to.equal(
+        "app.walls: network n has another name than an app's own",
+      );
+    for (const item of ["{name: /}", "{external: {name: /}}", "{name: [a]}"])
+      expect(await top(`volumes: {v: ${item}}`)).to.equal("app.walls: volume v has another name than an app's own");
     expect(await top("networks: {n: {driver: host}}")).to.equal("app.walls: network n has driver");
   });
 
@@ -382,19 +390,51 @@ describe("verifyCvm and who the app is", () => {
     };
     const falseWith = async (change: object) => {
       const info = readInfo(stringToBytes(JSON.stringify({ ...honest, ...change })));
-      return Object.keys(await falseLines({}, { info }));
+      return await falseLines({}, { info });
     };
-    expect(await falseWith({})).to.deep.equal([]);
-    expect(await falseWith({ app_id: "ee".repeat(20) })).to.deep.equal(["id.app"]);
-    expect(await falseWith({ instance_id: "ee".repeat(20) })).to.deep.equal(["id.instance"]);
-    expect(await falseWith({ key_provider_info: '{"name":"none","id":""}' })).to.deep.equal(["id.keys"]);
-    expect(await falseWith({ key_provider_info: "?" })).to.deep.equal(["id.keys"]);
-    expect(await falseWith({ os_image_hash: "ee".repeat(32) })).to.deep.equal(["boot.osImage"]);
-    expect(await falseWith({ vm_config: { os_image_hash: "ee".repeat(32) } })).to.deep.equal(["boot.osImage"]);
-    expect(await falseWith({ compose_hash: "ee".repeat(32) })).to.deep.equal(["info.composeHash"]);
-    expect(await falseWith({ mr_aggregated: "ee".repeat(32) })).to.deep.equal(["info.aggregate"]);
-    for (const register of ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"])
-      expect(await falseWith({ tcb_info: { ...tcb, [register]: "ee".repeat(48) } })).to.deep.equal(["info.registers"]);
+    const wrong = "ee".repeat(32);
+    const inTcb = (change: object) => ({ tcb_info: JSON.stringify({ ...tcb, ...change }) });
+    const log = vm.items.map((item) => (item.event === "app-id" ? { ...item, event_payload: "ee".repeat(20) } : item));
+    const forged = vm.items.map((item) => (item.imr === 1 ? { ...item, digest: "ee".repeat(48) } : item));
+    expect(await falseWith({})).to.deep.equal({});
+    expect(await falseWith(inTcb({ event_log: vm.items.filter(({ imr }) => imr === 3) }))).to.deep.equal({});
+    const cases: [change: object, id: string, reason: RegExp][] = [
+      [{ app_id: "ee".repeat(20) }, "id.app", /, app_id in Info says 0xe{40}$/],
+      [{ app_name: "another" }, "info.name", /^not verified: app_name in Info is another, in the manifest app$/],
+      [{ instance_id: "ee".repeat(20) }, "id.instance", /, instance_id in Info says 0xe{40}$/],
+      [{ key_provider_info: '{"name":"none","id":""}' }, "id.keys", /, key_provider_info in Info says none$/],
+      [{ key_provider_info: '{"name":"kms","id":"ee"}' }, "id.keys", /, key_provider_info in Info says 0xee$/],
+      [{ key_provider_info: "?" }, "id.keys", /: "\?" is no key provider\.$/],
+      [{ os_image_hash: wrong }, "boot.osImage", /, os_image_hash in Info is 0xe{64}$/],
+      [inTcb({ os_image_hash: wrong }), "boot.osImage", /, tcb_info.os_image_hash in Info is 0xe{64}$/],
+      [{ vm_config: { os_image_hash: wrong } }, "boot.osImage", /, vm_config.os_image_hash in Info is 0xe{64}$/],
+      [{ compose_hash: wrong }, "info.composeHash", /: compose_hash in Info is 0xe{64}, it is 0x/],
+      [inTcb({ compose_hash: wrong }), "info.composeHash", /: tcb_info.compose_hash in Info is 0xe{64}, it is 0x/],
+      [{ mr_aggregated: wrong }, "info.aggregate", /: mr_aggregated in Info is 0xe{64}, it is 0x/],
+      [inTcb({ mr_aggregated: wrong }), "info.aggregate", /: tcb_info.mr_aggregated in Info is 0xe{64}, it is 0x/],
+      [inTcb({ app_compose: "{}" }), "info.appCompose", /: the SHA-256 of app_compose in Info is 0x44136f/],
+      [inTcb({ event_log: log }), "info.eventLog", /: The event log replays to 0x\w{96}, the quote has RTMR3 0x/],
+      [
+        inTcb({ event_log: forged }),
+        "info.eventLog",
+        /: event_log in Info replays to 0x\w{96}, the quote has RTMR1 0x/,
+      ],
+      ...["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"].map((register): [object, string, RegExp] => [
+        inTcb({ [register]: "ee".repeat(48) }),
+        "info.registers",
+        new RegExp(`: ${register} is 0xe{96} in Info, another in the quote$`),
+      ]),
+    ];
+    for (const [change, id, reason] of cases) {
+      const lines = await falseWith(change);
+      expect(Object.keys(lines), reason.source).to.deep.equal([id]);
+      expect(lines[id]).to.match(reason);
+    }
+    const { warnings } = await verifyCvm(
+      { ...vm.evidence, info: readInfo(stringToBytes(JSON.stringify({ ...honest, device_id: "ee", app_cert: "" }))) },
+      vm.policy,
+    );
+    expect(warnings).to.deep.equal(["nobody here speaks for device_id in Info"]);
     const silent = readInfo(stringToBytes("{}"));
     expect(said(await verifyCvm({ ...vm.evidence, info: silent }, vm.policy), "info")).to.deep.equal({
       "info.registers": "cannot be verified: Info has no mrtd",

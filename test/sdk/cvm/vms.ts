@@ -1,9 +1,11 @@
 /** VMs to examine: real ones from test/vectors, and simulated ones that are truly signed but hostile. */
 import { readFileSync } from "node:fs";
 import { sha384 } from "@noble/hashes/sha2.js";
-import { concatBytes, type Hex, hexToBytes, keccak256, sha256, stringToBytes } from "viem";
+import { type Address, bytesToHex, concatBytes, type Hex, hexToBytes, keccak256, sha256, stringToBytes } from "viem";
+import type { EnclaveBinding } from "../../../protocol/attestationBinding.ts";
 import { intelRootKey } from "../../../protocol/deployment.ts";
 import { toJcs } from "../../../protocol/jcs.ts";
+import { verifyQuote } from "../../../protocol/quote/verifyQuote.ts";
 import type { CvmEvidence, CvmPolicy } from "../../../sdk/cvm/case.ts";
 import type { CvmReport } from "../../../sdk/cvm/verifyCvm.ts";
 import { runtimeEvent, strippedLog } from "../../../simulator/eventLog.ts";
@@ -69,6 +71,8 @@ export type Changes = {
   configVersion?: 0 | 1 | 2 | 3;
   /** Changes of the document of version 3. */
   document?: object;
+  /** 64 bytes. */
+  reportData?: Hex;
 };
 
 /** A simulated VM's evidence, the policy under which it is good, and the document it was launched with. */
@@ -113,11 +117,48 @@ export function simulatedVm(changes: Changes = {}) {
       ? new Uint8Array(48)
       : concatBytes([Uint8Array.of(version), hexToBytes(commitment), new Uint8Array(15)]);
 
-  const quote = platform.quote(new Uint8Array(64), { rtMr3, mrConfigId });
+  const quote = platform.quote(changes.reportData ? hexToBytes(changes.reportData) : new Uint8Array(64), {
+    rtMr3,
+    mrConfigId,
+  });
   const evidence: CvmEvidence = {
     answer: { quote, eventLog: JSON.stringify(items) },
     appCompose: stringToBytes(appCompose),
   };
   const policy: CvmPolicy = { ...strict, rootKey: platform.rootKey };
   return { platform, evidence, policy, items, document, preimage, composeHash };
+}
+
+const account = (byte: string): Address => `0x${byte.repeat(20)}`;
+/** The keys of a simulated worker. */
+export const binding: EnclaveBinding = {
+  chainId: 31_337n,
+  registry: account("a1"),
+  operator: account("a2"),
+  signingKey: account("a3"),
+  vaultKey: `0x${"a4".repeat(32)}`,
+};
+
+/** What a worker on a simulated VM answers to GET /attestation, and the policy under which nothing of it is false. */
+export function workerAnswer(reportData: Hex, reportDataKind: "challenge" | "registration") {
+  const { evidence, platform, policy } = simulatedVm({ reportData });
+  const { platformId } = verifyQuote(evidence.answer.quote, policy.rootKey, policy.at);
+  const answer = {
+    quote: bytesToHex(evidence.answer.quote),
+    eventLog: evidence.answer.eventLog ?? "",
+    appCompose: JSON.stringify(goodManifest),
+    info: {
+      appId: Buffer.from(platform.appId).toString("hex"),
+      instanceId: Buffer.from(platform.instanceId).toString("hex"),
+      appName: goodManifest.name,
+    },
+    binding: { ...binding, chainId: 31_337 },
+    images: [image],
+    buildManifest: `0x${"b1".repeat(32)}`,
+    reportDataKind,
+    registrationTx: `0x${"b2".repeat(32)}`,
+    registration: { registry: binding.registry, platformId, tcbStatus: "UpToDate", expiresAt: String(at + 3600) },
+    simulated: true,
+  };
+  return { answer, platform, policy };
 }

@@ -229,7 +229,10 @@ async function startWorker(
         signingKey: zeroAddress,
         vaultKey: "0x",
       },
+      images: [],
+      buildManifest: null,
       reportDataKind: "registration",
+      registration: null,
       simulated: true,
     }),
     enclave: () => Promise.reject(new Error("not used here")),
@@ -238,8 +241,9 @@ async function startWorker(
     receipt: async () => undefined,
     async resultCiphertext(jobId) {
       const ciphertext = results.get(jobId);
-      return ciphertext && { released: true, ciphertext };
+      return ciphertext && { released: true, sizeBytes: ciphertext.length, read: () => ciphertext };
     },
+    sealedPrints: async () => undefined,
     session: () => undefined,
     leaves: () => undefined,
     requestClaim: async () => undefined,
@@ -248,6 +252,7 @@ async function startWorker(
       return { jobId: orderHash(signed) };
     },
     offer: () => undefined,
+    logs: { list: () => [], view: async () => undefined, find: () => undefined },
     async acceptGrant(grant) {
       grants.push(grant);
       return { grantHash: hashOf(grant) };

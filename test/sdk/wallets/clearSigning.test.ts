@@ -228,6 +228,16 @@ describe("a wallet with the descriptors", () => {
     ]);
   });
 
+  it("shows the request to claim a session in words", () => {
+    const request = { sessionId: word(1), jobs: 3, validUntil: 1_800_000_000n };
+    expect(render(messages, encodeType("ClaimRequest"), request, tokens)).to.deep.equal([
+      "Have a session claimed: no more jobs",
+      `Session: ${word(1)}`,
+      "Jobs given to the worker: 3",
+      "Valid until: 2027-01-15T08:00:00Z",
+    ]);
+  });
+
   it("shows an order in words, and what is not set not at all", () => {
     expect(render(messages, encodeType("JobOrder"), order, tokens)).to.deep.equal([
       "Order and pay for a computation",

@@ -61,9 +61,13 @@ async function run(session: Session, job: GuestJob, meter: Meter): Promise<Uint8
   const [first] = job.inputs;
   const folder = first?.path?.slice(0, first.path.lastIndexOf("/") + 1);
   await lock(session, job.limits.memoryBytes, folder);
+  const explain = (error: unknown) => {
+    if (job.limits.printsBytes > 0 && !(error instanceof Stop)) meter.print(String(error));
+  };
   try {
     for (const input of job.inputs) await showInput(session, input);
   } catch (error) {
+    explain(error);
     throw toStop(error, "InputMismatch");
   }
   try {
@@ -73,6 +77,7 @@ async function run(session: Session, job: GuestJob, meter: Meter): Promise<Uint8
     spend(json.length);
     return new TextEncoder().encode(json);
   } catch (error) {
+    explain(error);
     const stop = toStop(error, "ProgramTrapped");
     throw stop.failure === "ProgramTrapped" ? await blame(session, job) : stop;
   }

@@ -74,6 +74,7 @@ async function load(): Promise<EngineParts> {
   const code = await readGuestCode({
     guest: here("guest.ts"),
     "./native.ts": here("native.ts"),
+    "./parquetSchema.ts": here("parquetSchema.ts"),
     "./rows.ts": here("rows.ts"),
     "./tables.ts": here("tables.ts"),
   });

@@ -5,9 +5,12 @@
  */
 import { type GuestInput, Stop } from "../../guest.ts";
 import { execute, name, type Session, text } from "./native.ts";
+import { schemaElements } from "./parquetSchema.ts";
 
 /** Widest file: a header beyond it is no table. */
 const maxFileColumns = 10_000;
+/** Largest schema of a Parquet file: its columns, and groups around them. */
+const maxSchemaElements = 2 * maxFileColumns;
 /** Longest line of CSV and longest object of JSON, in bytes. The engine's buffers are some 32 times as large. */
 const maxRowBytes = 1024 * 1024;
 
@@ -114,6 +117,7 @@ async function json(session: Session, path: string, columns: Columns): Promise<S
 }
 
 async function parquet(session: Session, path: string, columns: Columns): Promise<Source> {
+  if ((schemaElements(path) ?? Number.POSITIVE_INFINITY) > maxSchemaElements) throw new Stop("InputMismatch");
   const from = `read_parquet(${text(path)}, hive_partitioning = false)`;
   const described = await execute(session, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${from})`);
   requireColumns(

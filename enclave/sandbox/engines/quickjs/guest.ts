@@ -1,9 +1,10 @@
 /**
  * Room: enclave/sandbox/engines/quickjs. Runs one JavaScript program in QuickJS. Executed only inside the sandbox process.
  */
-import { isUtf8 } from "node:buffer";
 import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS, type QuickJSOptions } from "quickjs-wasi";
 import { type GuestFailure, type GuestJob, type LoadGuest, type Meter, Stop } from "../../guest.ts";
+
+const { isUtf8 } = process.getBuiltinModule("node:buffer"); // see bootstrap.ts
 
 /** The engine asks whether to go on once per this many loop turns and calls; QuickJS's JS_INTERRUPT_COUNTER_INIT. */
 const fuelPerTick = 10_000;
@@ -26,24 +27,26 @@ const intrinsics = Intrinsics.ALL & ~Intrinsics.PERFORMANCE & ~Intrinsics.WEAK_R
 
 /**
  * Evaluated before the program, so that it holds the real JSON whatever the program does to the globals.
- * `render` refuses what JSON.stringify would silently drop or turn into null.
+ * `render` refuses what JSON.stringify would silently drop or turn into null. `explain` may well run the program's code.
  */
 const prelude = `(() => {
   "use strict";
   const { parse, stringify } = JSON;
   const strict = (key, value) => {
     const type = typeof value;
-    if (type === "number" ? value - value !== 0 : type !== "string" && type !== "boolean" && type !== "object") throw 0;
+    if (type === "number" ? value - value !== 0 : type !== "string" && type !== "boolean" && type !== "object")
+      throw "no JSON at '" + key + "': " + type;
     return value;
   };
-  return { parse, render: (value) => stringify(value, strict) };
+  const explain = (error) => error instanceof Error ? \`\${error}\\n\${error.stack}\` : \`thrown: \${error}\`;
+  return { parse, render: (value) => stringify(value, strict), explain };
 })()`;
 
 /** What the engine's callbacks look at: nothing until there is a job. */
 type State = { ticks: number; fuel: number; modules: Map<string, string>; meter: Meter | undefined };
 
-/** The engine, and the real JSON functions in it. */
-type Machine = { vm: QuickJS; parse: JSValueHandle; render: JSValueHandle; state: State };
+/** The engine, and what the prelude has made in it. */
+type Machine = { vm: QuickJS; parse: JSValueHandle; render: JSValueHandle; explain: JSValueHandle; state: State };
 
 /** See {@link LoadGuest}. */
 export const load: LoadGuest = async ([wasm]) => {
@@ -52,7 +55,8 @@ export const load: LoadGuest = async ([wasm]) => {
   const vm = await QuickJS.create(optionsOf(Uint8Array.from(wasm), state));
   installConsole(vm, state);
   const tools = vm.evalCode(prelude, "prelude");
-  const machine = { vm, parse: tools.getProp("parse"), render: tools.getProp("render"), state };
+  const [parse, render, explain] = ["parse", "render", "explain"].map((name) => tools.getProp(name)) as Tools;
+  const machine = { vm, parse, render, explain, state };
   return async (job, meter) => {
     try {
       return await run(machine, job, meter);
@@ -61,6 +65,8 @@ export const load: LoadGuest = async ([wasm]) => {
     }
   };
 };
+
+type Tools = [parse: JSValueHandle, render: JSValueHandle, explain: JSValueHandle];
 
 function optionsOf(wasm: Uint8Array<ArrayBuffer>, state: State): QuickJSOptions {
   return {
@@ -89,7 +95,7 @@ function optionsOf(wasm: Uint8Array<ArrayBuffer>, state: State): QuickJSOptions 
   };
 }
 
-async function run({ vm, parse, render, state }: Machine, job: GuestJob, meter: Meter): Promise<Uint8Array> {
+async function run({ vm, parse, render, explain, state }: Machine, job: GuestJob, meter: Meter): Promise<Uint8Array> {
   const texts = job.inputs.map(({ bytes }) => decode(bytes));
   for (const [path, source] of job.files) state.modules.set(path, decode(source));
   state.fuel = job.limits.fuel;
@@ -98,13 +104,21 @@ async function run({ vm, parse, render, state }: Machine, job: GuestJob, meter: 
   // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members be reached so only
   vm["exports"].qjs_set_memory_limit(job.limits.memoryBytes);
 
-  /** Runs one stage; whatever is thrown in it becomes a failure without words. */
+  /** The failure of what was thrown: without words, unless the data's owner is to read them. */
+  const stopOf = (error: unknown, failure: GuestFailure): Stop => {
+    const stop = toStop(error, failure);
+    const words = job.limits.printsBytes === 0 || error instanceof Stop ? "" : wordsOf(vm, explain, error);
+    for (const line of words.split("\n")) if (line !== "") meter.print(line);
+    return stop;
+  };
+
+  /** Runs one stage; whatever is thrown in it becomes a failure. */
   const stage = <T>(failure: GuestFailure, work: () => T): T => {
     let result: T;
     try {
       result = work();
     } catch (error) {
-      throw isExhausted(state) ? new Stop("FuelExhausted") : toStop(error, failure);
+      throw isExhausted(state) ? new Stop("FuelExhausted") : stopOf(error, failure);
     }
     // The engine cannot be trusted to pass an interrupt on: a promise may have swallowed it.
     if (isExhausted(state)) throw new Stop("FuelExhausted");
@@ -127,7 +141,7 @@ async function run({ vm, parse, render, state }: Machine, job: GuestJob, meter: 
     stage("ProgramTrapped", () => vm.executePendingJobs());
     if (promise.promiseState === 0) throw new Stop("ProgramTrapped"); // nothing is left that could settle it
     const settled = await vm.resolvePromise(promise);
-    if ("error" in settled) throw toStop(settled.error, "ProgramTrapped");
+    if ("error" in settled) throw stopOf(settled.error, "ProgramTrapped");
     return settled.value;
   };
 
@@ -162,7 +176,7 @@ function newText(vm: QuickJS, text: string): JSValueHandle {
   return handle;
 }
 
-/** `console.*` counts and hashes its arguments, and keeps nothing. */
+/** `console.*` has its arguments counted and hashed, and kept if the meter keeps anything. */
 function installConsole(vm: QuickJS, state: State): void {
   const console = vm.newObject();
   for (const method of consoleMethods) {
@@ -201,6 +215,16 @@ function loadModule(modules: ReadonlyMap<string, string>, path: string): string 
 
 function isExhausted(state: State): boolean {
   return state.ticks * fuelPerTick > state.fuel;
+}
+
+/** What was thrown, with its stack; empty if asking for that throws as well, or takes more than there is. */
+function wordsOf(vm: QuickJS, explain: JSValueHandle, error: unknown): string {
+  try {
+    const thrown = error instanceof JSException ? error.handle : (error as JSValueHandle);
+    return printed(vm.callFunction(explain, vm.undefined, thrown));
+  } catch {
+    return "";
+  }
 }
 
 /** A program may fake "out of memory"; it may as well run out of it. */

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { parse } from "csv-parse/sync";
 import { duckdbEngine } from "../../../../enclave/sandbox/engines/duckdb/index.ts";
 import { unpackFrame } from "../../../../enclave/sandbox/frames.ts";
+import { here } from "../../../../enclave/sandbox/place.ts";
 import { runJob } from "../../../../enclave/sandbox/runJob.ts";
 import { openSandbox, type Sandbox } from "../../../../enclave/sandbox/runProgram.ts";
 import { findWall, type Wall } from "../../../../enclave/sandbox/wall.ts";
@@ -258,6 +259,15 @@ describe("sandbox: SQL engine", () => {
       ["arrays without end", json, "[".repeat(1_000_000)],
       ["no Parquet", parquet, "PAR1 and then nothing PAR1"],
     ];
+    it("are explained in the engine's words where the policy has them kept", async () => {
+      const program = makeSql("SELECT sum(n) AS n FROM data", [input("data", "csv", "n:integer")], {
+        policy: { prints: "readers" },
+      });
+      const outcome = await run(program, [bytes("n\n1\nseven\n")]);
+      expect(outcome).to.deep.include({ status: "failed", failure: "InputMismatch" });
+      expect(new TextDecoder().decode(outcome.prints?.text)).to.match(/^Error: Conversion Error: .* to INT64\n/);
+    });
+
     for (const [name, inputs, content] of bad) {
       it(`are refused with ${name}`, async () => {
         const file = typeof content === "string" ? bytes(content) : content;
@@ -333,7 +343,7 @@ describe("sandbox: SQL engine", () => {
       };
       const job = { head, blobs: [bytes("{}"), prepared], inputs: [file], inputBytes: file.length };
       const limits = { ...manifest.limits, wallMs: 1500 };
-      const end = await runJob({ wall }, duckdbEngine, { ...job, limits, outputBytes: 4096 });
+      const end = await runJob({ place: here(wall) }, duckdbEngine, { ...job, limits, outputBytes: 4096 });
       const frame = end.end === "answered" ? unpackFrame(end.answer) : undefined;
       const { result } = (frame?.head ?? {}) as { result?: string };
       return result === "ok" ? new TextDecoder().decode(frame?.body) : (result ?? end.end);

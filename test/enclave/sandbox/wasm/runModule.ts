@@ -31,7 +31,8 @@ export async function runModule(module: Uint8Array, options: ModuleRun = {}): Pr
       inputs,
       prepared,
     };
-    return { output: text.decode(await run({ ...job, limits: { fuel, memoryBytes, outputBytes } }, meter)), meter };
+    const limits = { fuel, memoryBytes, outputBytes, printsBytes: 0 };
+    return { output: text.decode(await run({ ...job, limits }, meter)), meter };
   } catch (error) {
     if (error instanceof Stop) return { failure: error.failure, meter };
     if (!(error instanceof ModuleRefusedError)) throw error;
