@@ -15,6 +15,7 @@ import { id } from "../parse.ts";
 
 type AuditOptions = GlobalOptions & {
   offline?: true;
+  prove?: true;
   worker?: string;
   orderFile?: string;
   workload?: Hex;
@@ -61,6 +62,7 @@ export function addAuditCommand(program: Command): void {
       namedFiles,
     )
     .option("--data <dataset=file>", "for --rerun: ciphertext of a data set; default: the worker's copy", namedFiles)
+    .option("--prove", "fetch a bundle of the job first, and audit that: the chain's answers are proven, not believed")
     .option("--html <file>", "write the report as one page, with a picture of the chain of trust")
     .addHelpText(
       "after",
@@ -77,13 +79,13 @@ their provider, or anybody where they are public. Nothing leaves this machine.
 A configured wallet (--keystore, DCM_KEYSTORE or DCM_PRIVATE_KEY) opens the result if the job was created from this
 home; without one, its commitment cannot be verified.
 
-From a bundle everything of the chain is proven under one block: name it with --anchor. With --deployment (or
+From a bundle, or with --prove, everything of the chain is proven under one block: name it with --anchor. With --deployment (or
 DCM_DEPLOYMENT) it is compared with the deployment that you mean.
 
 Example:
   $ dcm audit out/job.dcb --offline
   $ dcm audit 0x${"12".repeat(32)} --worker http://127.0.0.1:8080
-  $ dcm audit 0x${"12".repeat(32)} --worker http://127.0.0.1:8080 --believe-rpc --html audit.html`,
+  $ dcm audit 0x${"12".repeat(32)} --worker http://127.0.0.1:8080 --prove --html audit.html`,
     )
     .action(answer(audit));
 }
@@ -99,7 +101,7 @@ async function audit(options: AuditOptions, job: string): Promise<Output> {
 
 /** From the file alone: no RPC is asked, and no worker. */
 async function auditFile(options: AuditOptions, file: string): Promise<Output> {
-  const online = (["worker", "orderFile", "believeRpc", "auditor"] as const).find(
+  const online = (["worker", "orderFile", "believeRpc", "auditor", "prove"] as const).find(
     (name) => options[name] !== undefined,
   );
   if (online !== undefined)
@@ -126,6 +128,10 @@ async function auditFile(options: AuditOptions, file: string): Promise<Output> {
 }
 
 async function auditOnline(options: AuditOptions, jobId: Hex): Promise<Output> {
+  if (options.prove === true && options.auditor !== undefined)
+    throw new UsageError("Endorsements are not proven: --prove and --auditor exclude each other.", {
+      hint: "Audit without --prove to look endorsements up, or build the image yourself: --image.",
+    });
   if (new Set(options.anchor?.map(({ number }) => number)).size > 1)
     throw new UsageError("Online the chain is looked at from one block: --anchor names several.", {
       hint: "Name the block that the audit is to look from; several are for bundles.",
@@ -137,19 +143,17 @@ async function auditOnline(options: AuditOptions, jobId: Hex): Promise<Output> {
   const { readOrderFile } = await import("../../sdk/orders.ts");
   const file = options.orderFile;
   const order = file === undefined ? undefined : readOrderFile(await readSigned(file), client.deployment);
+  const { chain, deployment } = client;
+  const from = { chain, deployment, jobId, order, workerUrl: options.worker, at: options.anchor?.[0]?.number };
+  const how = { believed: believedOf(options), resultIdentity, rerun: rerunWith(options, wallet?.home) };
+  if (options.prove === true) {
+    const { makeBundle } = await import("../../sdk/bundle/makeBundle.ts");
+    const { auditBundle } = await import("../../sdk/bundle/auditBundle.ts");
+    const { bundle } = await makeBundle({ ...from, progress: (step) => progress(`${step}...`) });
+    return show(await auditBundle(bundle, { ...how, deployment }), options, simulated);
+  }
   const { auditJob } = await import("../../sdk/audit/auditJob.ts");
-  const report = await auditJob({
-    chain: client.chain,
-    deployment: client.deployment,
-    jobId,
-    order,
-    believed: believedOf(options),
-    rerun: rerunWith(options, wallet?.home),
-    at: options.anchor?.[0]?.number,
-    ...(options.worker === undefined ? {} : { workerUrl: options.worker }),
-    ...(resultIdentity === undefined ? {} : { resultIdentity }),
-  });
-  return show(report, options, simulated);
+  return show(await auditJob({ ...from, ...how }), options, simulated);
 }
 
 function rerunWith(options: AuditOptions, home: Home | undefined) {

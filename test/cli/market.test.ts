@@ -252,6 +252,14 @@ describe("dcm: the market's paths", () => {
     const bundle = join(dir, "second.dcb");
     const bundled = await run<{ lines: Line[]; sizeBytes: number }>(sponsor, "bundle", second, ...where, "-o", bundle);
     expect(bundled.sizeBytes).to.be.below(200 * 1024);
+    const proven = await (requester as Person).dcm<{ claims: Line[] }>(["audit", second, ...where, "--prove"], [2]);
+    const provenVerdicts = new Map(proven.claims.map(({ id, verdict }) => [id, verdict]));
+    for (const id of ["chain.deployment", "chain.code", "result.output", "receipt.claimed"])
+      expect(provenVerdicts.get(id), id).to.equal("verified");
+    expect([provenVerdicts.get("chain.anchor"), provenVerdicts.has("chain.rpc")]).to.deep.equal([
+      "cannot be verified",
+      false,
+    ]);
     for (const { id, verdict } of bundled.lines)
       if (verdicts.has(id) && !id.startsWith("chain.") && id !== "result.output")
         expect(verdict, id).to.equal(verdicts.get(id));
