@@ -8,7 +8,12 @@ import { connect, deploymentOf } from "../context.ts";
 import { answer, fields, type GlobalOptions, type Output, progress } from "../output.ts";
 import { id } from "../parse.ts";
 
-type AuditOptions = GlobalOptions & { offline?: true; workload?: Hex; verifier?: ReceiptVerifier["name"] };
+type AuditOptions = GlobalOptions & {
+  offline?: true;
+  believeRpc?: true;
+  workload?: Hex;
+  verifier?: ReceiptVerifier["name"];
+};
 
 /**
  * Adds the group.
@@ -34,6 +39,7 @@ export function addReceiptCommands(program: Command): void {
     .description("check signatures, and that no enclave contradicts itself; exit codes as of dcm audit")
     .argument("<file>", "a row of JSON each: {receipt, signature, signer}, as a worker's GET /receipts/:id gives them")
     .option("--offline", "ask no chain: whether the signers are registered enclaves is left open")
+    .option("--believe-rpc", "the RPC is your own, or you believe it like one: without it registrations stay open")
     .option("--workload <id>", "the workload that every receipt must name", id)
     .addOption(
       new Option("--verifier <kind>", "default: native where it is there").choices(["native", "javascript"] as const),
@@ -43,11 +49,11 @@ export function addReceiptCommands(program: Command): void {
       `
 What is checked of each: its form, its EIP-712 hash, its signature, its signer's registration for the workload it names
 (not with --offline); and of all of one enclave together: one root for each size of its log, one output for each job.
-Who is registered, the RPC says: ask one that you believe. What a receipt says of its job, and what an enclave measured,
+Who is registered, the RPC says: only with --believe-rpc is anything verified by that. What a receipt says of its job, and what an enclave measured,
 is checked by dcm audit.
 
 Example:
-  $ dcm receipt audit receipts.ndjson`,
+  $ dcm receipt audit receipts.ndjson --believe-rpc`,
     )
     .action(answer(audit));
 }
@@ -90,6 +96,7 @@ async function audit(options: AuditOptions, path: string): Promise<Output> {
   const expected: Expected = {
     workloadId: options.workload,
     enclaves: options.offline === true ? undefined : await registeredEnclaves(options),
+    believed: options.believeRpc,
   };
   const rows = readRows(path, maxReceiptRow);
   const report = await auditReceipts(rows, verifier, expected, (count) => progress(`${count} receipts ...`));
@@ -121,7 +128,7 @@ function textOf({
   );
   return [
     ...fields([
-      ["verdict", registered ? verdict : `${verdict}: no registrations were looked at`],
+      ["verdict", verdict],
       ["registrations", registered ? "by the RPC's word" : "not looked at"],
       ["receipts", `${verified} of ${receipts} verified, by the ${verifier} verifier`],
     ]),

@@ -86,7 +86,7 @@ export class DeployUsageError extends BaseError {
 }
 
 async function main([command, ...args]: string[]): Promise<void> {
-  if (command === "--help") process.stdout.write(help);
+  if (process.argv.includes("--help")) process.stdout.write(help);
   else if (command === "compose") await compose(args);
   else if (command === "expect") await expect(args);
   else throw new DeployUsageError("the command is compose or expect");

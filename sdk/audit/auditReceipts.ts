@@ -20,6 +20,8 @@ export type Expected = {
   workloadId?: Hex | undefined;
   /** Enclaves registered on chain, by lower-case signing key, with the workload they were registered for. */
   enclaves?: ReadonlyMap<string, Hex> | undefined;
+  /** Whether the auditor believes whoever told of `enclaves`; else nothing is verified by them. */
+  believed?: boolean | undefined;
 };
 
 /** What is wrong with one receipt. `row` counts from 1. */
@@ -82,8 +84,9 @@ export async function auditReceipts(
     if (receipts % 1000 === 0) progress?.(receipts);
   }
   const registered = expected.enclaves !== undefined;
+  const isKnown = registered && expected.believed === true;
   return {
-    verdict: wrong > 0 ? "not verified" : receipts > 0 && registered ? "verified" : "cannot be verified",
+    verdict: wrong > 0 ? "not verified" : receipts > 0 && isKnown ? "verified" : "cannot be verified",
     receipts,
     verified: receipts - wrong,
     verifier: verifier.name,

@@ -149,12 +149,14 @@ describe("dcm: the market's paths", () => {
 
     const receipts = join(dir, "receipts.ndjson");
     const exported = await (requester as Person).dcm<{ receipts: number }>(["receipt", "export", "--out", receipts]);
-    const report = await (requester as Person).dcm<{ verdict: string; verified: number }>([
-      "receipt",
-      "audit",
-      receipts,
-    ]);
-    expect(report).to.include({ verdict: "verified", verified: exported.receipts });
+    const audit = (codes: number[], ...believed: string[]) =>
+      (requester as Person).dcm<{ verdict: string; verified: number }>(
+        ["receipt", "audit", receipts, ...believed],
+        codes,
+      );
+    const all = { verified: exported.receipts };
+    expect(await audit([0], "--believe-rpc")).to.include({ verdict: "verified", ...all });
+    expect(await audit([2])).to.include({ verdict: "cannot be verified", ...all });
   });
 
   it("has a sponsor pay, who must have signed", async () => {

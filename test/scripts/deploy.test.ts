@@ -172,6 +172,13 @@ describe("deploy", () => {
       }
     });
 
+    it("shows its help, also behind a command", async () => {
+      for (const args of [["--help"], ["expect", "--help"], ["compose", "--help"]])
+        expect((await command(...args)).stdout, args.join(" ")).to.match(
+          /^Usage: node scripts\/deploy\/main\.ts compose /,
+        );
+    });
+
     it("exits with 2 and the reason where the command line is wrong", async () => {
       const cases: [string[], string][] = [
         [["expect"], "Deploy.DeployUsageError: Wrong usage: --os-image is missing."],

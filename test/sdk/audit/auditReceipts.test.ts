@@ -20,7 +20,7 @@ describe("auditReceipts", () => {
   });
 
   /** The report, which both verifiers must give. */
-  async function report(given: readonly string[], expected: Expected = { enclaves }) {
+  async function report(given: readonly string[], expected: Expected = { enclaves, believed: true }) {
     const reports = [];
     for (const kind of kinds) {
       const verifier = verifiers.get(kind);
@@ -61,6 +61,9 @@ describe("auditReceipts", () => {
 
   it("cannot verify what no registration was looked up for, and nothing at all", async () => {
     expect((await report(rows, {})).verdict).to.equal("cannot be verified");
+    expect((await report(rows, { enclaves })).verdict).to.equal("cannot be verified");
+    expect((await report(rows, { believed: true })).verdict).to.equal("cannot be verified");
+    expect((await report([...rows, "{"], { enclaves })).verdict).to.equal("not verified");
     expect((await report([])).verdict).to.equal("cannot be verified");
   });
 
