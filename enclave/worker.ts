@@ -38,7 +38,7 @@ import { acceptJob } from "./jobs/acceptJob.ts";
 import { refuseConsent } from "./jobs/carryOut.ts";
 import { fetchForJobs } from "./jobs/fetchForJob.ts";
 import { maxJobBytes } from "./jobs/gather.ts";
-import { createJobChain, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
+import { createJobChain, hashOfBlock, headBlock, requireOneDeployment } from "./jobs/jobChain.ts";
 import { JobStop } from "./jobs/jobStop.ts";
 import type { JobPorts, JobStep, Outcome, RunnableJob } from "./jobs/ports.ts";
 import { createRunner, maxUnderWay } from "./jobs/runner.ts";
@@ -66,10 +66,16 @@ const blobLimits = { maxBlobBytes: maxCiphertextBytes, maxTotalBytes: 16 * 1024 
 const spoolLimits = { maxTotalBytes: maxUnderWay * maxJobBytes, maxMemoryBytes: 1024 * 1024 };
 /** How long answers under way may take to finish when the worker stops, in ms. */
 const graceMs = 10_000;
-/** How old the newest block's header may be that jobs share, in ms: about as long as it takes to come. */
-const headAgeMs = 50;
+/** How old the header may be that jobs share, in ms: of the newest block that counts, far less than blocks take to come. */
+const headAgeMs = 200;
+/** Of the newest block: by it registrations and deadlines end. About as long as it takes to come. */
+const newestAgeMs = 50;
+/** Between two looks at what is to do, in ms: each reads all open jobs. */
+const restMs = 50;
+/** Steps of a job that are logged as a rule: there are many jobs, and every line costs a write. */
+const milestones: readonly JobStep[] = ["accepted", "seen", "ran", "signed", "settled"];
 /** Sandbox processes that wait for small jobs. */
-const warmProcesses = 2;
+const warmProcesses = 4;
 /** dstack derives the gas wallet from this path: it survives restarts and authorised upgrades. */
 export const gasWalletPath = "data-collab-market/gas-wallet/v1";
 
@@ -94,7 +100,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
   const { deployment, operator } = config;
   const { contracts, chainId } = deployment;
   const note = (step: JobStep, jobId: Hex) => {
-    log.info(`job.${step}`, { jobId });
+    log[milestones.includes(step) ? "info" : "debug"](`job.${step}`, { jobId });
     observe?.(step, jobId);
   };
 
@@ -140,13 +146,14 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     });
     const enclaveLog = logs.log;
     const identity = logSignatures(ownIdentity, enclaveLog);
-    const chainParts = { client, reader, deployment, signingKey: identity.signingKey };
+    const hashAt = (number: bigint) => hashOfBlock(client, number);
+    const chainParts = { client, reader, deployment, signingKey: identity.signingKey, hashAt };
     const head = () => headBlock(client, config.headPolicy);
     const newestHead = () => headBlock(client, "latest");
     // Jobs share blocks. Whoever asks over HTTP has just sent something, and is answered by what the chain says now.
     const sharedHead = sharing(headAgeMs, head);
-    const sharedNewest = sharing(headAgeMs, newestHead);
-    const jobChain = createJobChain({ ...chainParts, head: sharedHead });
+    const sharedNewest = sharing(newestAgeMs, newestHead);
+    const jobChain = createJobChain({ ...chainParts, head: sharedHead, hashAt: sharing(headAgeMs, hashAt) });
     const newestChain = createJobChain({ ...chainParts, head: sharedNewest });
     const askedChain = createJobChain({ ...chainParts, head });
     const newest = async () => ({ blockHash: (await newestHead()).hash });
@@ -200,16 +207,20 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     };
     const settling = { ...sending, offer: config.offer };
     const settleOrder = createSettleBatch(settling);
-    const place = await retrying(log, signal, "sandbox.connect", () => openPlace(config.sandboxSocket));
+    const { place, close: closePlace } = await retrying(log, signal, "sandbox.connect", () =>
+      openPlace(config.sandboxSocket, (error) => log.warn("sandbox.problem", { error })),
+    );
+    closeSandbox = closePlace;
     const engines = runnableEngines(place.wall);
     log.info("sandbox.opened", { wall: place.wall.name, engines: engines.map(({ engine }) => engine).join(" ") });
     const sandbox = await openSandbox({ place, warm: warmProcesses });
-    closeSandbox = sandbox.close;
+    closeSandbox = () => sandbox.close().finally(closePlace);
     const jobPorts: JobPorts = {
       domain,
       workloadId,
       operator,
-      identity,
+      // What it signs for jobs is committed to the store, and the log with it, before it leaves.
+      identity: logSignatures(ownIdentity, { ...enclaveLog, sync: () => undefined }),
       log: enclaveLog,
       grants,
       chain: {
@@ -297,10 +308,15 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
       domain,
       reader,
       chain: askedChain,
-      newestTimestamp,
+      async look() {
+        const newest = await newestHead();
+        const { hash } = config.headPolicy === "latest" ? newest : await head();
+        return { now: newest.timestamp, at: { blockHash: hash } };
+      },
       whyNotServed: (order) => whyNotServed(service, order, "signature"),
       isKnown: (jobId) => store.job(jobId) !== undefined,
-      waiting: () => store.openOrders().map(({ order }) => order),
+      waiting: store.countOrders,
+      waitingOf: store.openOrdersOf,
       keep: (jobId, signed) => {
         store.addOrder(jobId, signed);
         log.info("order.taken", { jobId });
@@ -390,6 +406,7 @@ export async function runWorker({ config, log, signal, observe }: WorkerOptions)
     async function runJobs(stopped: AbortSignal): Promise<void> {
       try {
         while (!stopped.aborted) {
+          await pause(restMs, stopped);
           woken = new AbortController(); // before the tick: what happens while it works is not missed
           runner.tick();
           if (state.caughtUp) sessions.keeper.tick();

@@ -41,14 +41,18 @@ export function chunksIn(sizeBytes: number): number {
  * The nonce of a chunk: its position in 11 bytes, big-endian, and a byte that says whether it is the last.
  *
  * @param position - from 0; below 2^48, far above any size here.
+ * @param nonce - of the chunk before, to be written over; else a new one is made.
  * @example
  * chunkNonce(0, true) // 11 zeros and a one
  */
-export function chunkNonce(position: number, isLast: boolean): Uint8Array {
-  const nonce = new Uint8Array(12);
-  const view = new DataView(nonce.buffer);
-  view.setUint16(5, Math.floor(position / 2 ** 32));
-  view.setUint32(7, position >>> 0);
+export function chunkNonce(position: number, isLast: boolean, nonce: Uint8Array = new Uint8Array(12)): Uint8Array {
+  const high = Math.floor(position / 2 ** 32);
+  nonce[5] = high >>> 8;
+  nonce[6] = high;
+  nonce[7] = position >>> 24;
+  nonce[8] = position >>> 16;
+  nonce[9] = position >>> 8;
+  nonce[10] = position;
   nonce[11] = isLast ? 1 : 0;
   return nonce;
 }

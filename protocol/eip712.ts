@@ -2,8 +2,9 @@
  * Room: protocol/eip712. The typed data that wallets, providers and enclaves sign. Pure.
  * Mirrors `contracts/interfaces/MarketTypes.sol` and `IEnclaveRegistry.sol`; tests compare every hash with the chain's.
  */
-import { type Address, type Hex, hashTypedData } from "viem";
+import type { Address, Hex } from "viem";
 import type { SealedKey } from "./sealing.ts";
+import { hashTypedData } from "./typedData.ts";
 
 /** Name and version in every EIP-712 domain of this project. */
 export const domainName = "DataCollabMarket";

@@ -97,6 +97,7 @@ export async function startLocalMarket(dir: string, options: MarketOptions = {})
         HEAD_POLICY: "latest",
         POLL_MS: "100",
         GRANT_WAIT_SECONDS: "60",
+        LOG_LEVEL: "debug",
         FETCH_PRIVATE_ADDRESSES: "allow",
         ...options.env,
       });

@@ -58,19 +58,23 @@ function isWorthKeeping(data: unknown): boolean {
 }
 
 /**
- * Shares an answer with all who ask within a short time of when it was asked for. A failure is shared with those who wait
+ * Shares an answer with all who ask the same within a short time of when it was asked for. A failure is shared with those who wait
  * for it, and then asked anew.
  *
  * @param ms - how old an answer may be, in milliseconds: no more than one may take to come.
  * @example
- * const newest = sharing(50, () => headBlock(client, "latest"))
+ * const newest = sharing(200, () => headBlock(client, "latest"))
  */
-export function sharing<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let last: { at: number; answer: Promise<T> } | undefined;
-  return () => {
+export function sharing<Q extends readonly (bigint | string)[], T>(
+  ms: number,
+  ask: (...question: Q) => Promise<T>,
+): (...question: Q) => Promise<T> {
+  let last: { at: number; question: Q; answer: Promise<T> } | undefined;
+  return (...question) => {
     const at = performance.now();
-    if (last !== undefined && at - last.at <= ms) return last.answer;
-    const asked = { at, answer: ask() };
+    const isAsked = last?.question.every((part, i) => part === question[i]);
+    if (last !== undefined && isAsked && at - last.at <= ms) return last.answer;
+    const asked = { at, question, answer: ask(...question) };
     last = asked;
     asked.answer.catch(() => {
       if (last === asked) last = undefined;

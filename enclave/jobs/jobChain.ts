@@ -21,9 +21,11 @@ import type { Anchor, JobChain, OrderProof, RunnableJob, Standing } from "./port
  *
  * @param signingKey - of this enclave: its platform has one voice in a quorum.
  * @param head - asks for the newest block that counts; see {@link headBlock}.
+ * @param hashAt - asks for the hash of the block of a number, as the chain is now; see {@link hashOfBlock}.
  * @example
  * const head = () => headBlock(client, "finalized")
- * const chain = createJobChain({ client, reader, deployment, signingKey, head })
+ * const hashAt = (number) => hashOfBlock(client, number)
+ * const chain = createJobChain({ client, reader, deployment, signingKey, head, hashAt })
  */
 export function createJobChain(parts: {
   client: PublicClient;
@@ -31,8 +33,9 @@ export function createJobChain(parts: {
   deployment: Deployment;
   signingKey: Address;
   head(): Promise<Head>;
+  hashAt(number: bigint): Promise<Hex | null>;
 }): JobChain {
-  const { client, reader, deployment, signingKey, head } = parts;
+  const { client, reader, deployment, signingKey, head, hashAt } = parts;
   const { jobMarket } = deployment.contracts;
   const isSignedBy = (account: Address, digest: Hex, signature: Hex) =>
     isSignedByOwner(client, account, digest, signature);
@@ -97,10 +100,7 @@ export function createJobChain(parts: {
       if (lastAnchor?.hash !== parentHash) lastAnchor = await blockBefore(client, { number, parentHash });
       return lastAnchor;
     },
-    async isCanonical(anchor) {
-      const block = await answered("eth_getBlockByNumber", client.getBlock({ blockNumber: anchor.number }));
-      return block.hash === anchor.hash;
-    },
+    isCanonical: async (anchor) => (await hashAt(anchor.number)) === anchor.hash,
     async standing(job) {
       const at = { blockHash: (await head()).hash };
       const { origin } = job;
@@ -136,6 +136,17 @@ export async function headBlock(client: PublicClient, head: HeadPolicy): Promise
   const block = await answered("eth_getBlockByNumber", client.getBlock(at));
   if (block.hash === null || block.number === null) throw new NoHeadError();
   return { number: block.number, hash: block.hash, timestamp: block.timestamp, parentHash: block.parentHash };
+}
+
+/**
+ * The hash of the block that has a number now.
+ *
+ * @throws RpcFailedError
+ * @example
+ * const isStillThere = (await hashOfBlock(client, anchor.number)) === anchor.hash
+ */
+export async function hashOfBlock(client: PublicClient, blockNumber: bigint): Promise<Hex | null> {
+  return (await answered("eth_getBlockByNumber", client.getBlock({ blockNumber }))).hash;
 }
 
 async function heightBelow(client: PublicClient, { confirmations }: { confirmations: number }): Promise<bigint> {

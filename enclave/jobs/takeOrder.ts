@@ -9,7 +9,7 @@ import { BaseError } from "../../protocol/errors.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
 import type { At } from "../chain/call.ts";
 import type { Reader } from "../chain/reader.ts";
-import type { Anchor, JobChain } from "./ports.ts";
+import type { JobChain } from "./ports.ts";
 
 /** Most signed orders that wait here at once, and of one payer. */
 export const maxOrders = 256;
@@ -24,15 +24,17 @@ const maxDeadlineSeconds = 365n * 86_400n;
 export type TakeOrderPorts = {
   domain: Domain;
   reader: Pick<Reader, "isNonceUsed" | "creditOf">;
-  chain: Pick<JobChain, "anchor" | "isSignedBy">;
-  /** Unix seconds of the newest block. */
-  newestTimestamp(): Promise<bigint>;
+  chain: Pick<JobChain, "isSignedBy">;
+  /** Unix seconds of the newest block, and the newest one that counts. */
+  look(): Promise<{ now: bigint; at: At }>;
   /** Why this worker does not take such orders at all; see `whyNotServed`. */
   whyNotServed(order: JobOrder): string | undefined;
   /** Whether the job is known here, however it stands. */
   isKnown(jobId: Hex): boolean;
-  /** Signed orders that wait here. */
-  waiting(): readonly JobOrder[];
+  /** How many signed orders wait here. */
+  waiting(): number;
+  /** Those of them that are of an order's requester or payer. */
+  waitingOf(order: JobOrder): readonly JobOrder[];
   /** Durable when it returns. */
   keep(jobId: Hex, signed: SignedOrder): void;
 };
@@ -49,15 +51,16 @@ export function createTakeOrder(ports: TakeOrderPorts): (signed: SignedOrder) =>
     const { order } = signed;
     const jobId = hashOrder(ports.domain, order);
     if (ports.isKnown(jobId)) return { jobId };
-    requireTerms(ports, signed, await ports.newestTimestamp());
-    requireRoom(ports.waiting(), order);
+    const { now, at } = await ports.look();
+    requireTerms(ports, signed, now);
+    if (ports.waiting() >= maxOrders) throw new TooManyOrdersError();
     await requireSignatures(ports, jobId, signed);
-    const credit = await creditFor(ports, order, await ports.chain.anchor());
+    const credit = await creditFor(ports, order, at);
     // Others may have come while the chain was asked, this very order, too; from here to `keep` nothing is awaited.
     if (ports.isKnown(jobId)) return { jobId };
-    const waiting = ports.waiting();
-    requireRoom(waiting, order);
-    requireCredit(waiting, order, credit);
+    const theirs = ports.waitingOf(order);
+    requireRoom(ports.waiting(), theirs, order);
+    requireCredit(theirs, order, credit);
     ports.keep(jobId, signed);
     return { jobId };
   };
@@ -74,11 +77,11 @@ function requireTerms(ports: TakeOrderPorts, { order, params }: SignedOrder, now
   if (order.deadline > now + maxDeadlineSeconds) throw new OrderRefusedError("its deadline is more than a year ahead");
 }
 
-function requireRoom(waiting: readonly JobOrder[], { requester, payer, nonce }: JobOrder): void {
+function requireRoom(waiting: number, theirs: readonly JobOrder[], { requester, payer, nonce }: JobOrder): void {
   const isTwin = (other: JobOrder) => other.nonce === nonce && isAddressEqual(other.requester, requester);
-  if (waiting.some(isTwin)) throw new OrderRefusedError("another order with its nonce waits here");
-  const ofPayer = waiting.filter((other) => isAddressEqual(other.payer, payer)).length;
-  if (waiting.length >= maxOrders || ofPayer >= maxOrdersPerPayer) throw new TooManyOrdersError();
+  if (theirs.some(isTwin)) throw new OrderRefusedError("another order with its nonce waits here");
+  const ofPayer = theirs.filter((other) => isAddressEqual(other.payer, payer)).length;
+  if (waiting >= maxOrders || ofPayer >= maxOrdersPerPayer) throw new TooManyOrdersError();
 }
 
 /**
@@ -104,17 +107,16 @@ export async function requireSignatures(
 }
 
 /** The payer's credit, if the order can be settled at all. */
-async function creditFor(ports: TakeOrderPorts, order: JobOrder, { hash }: Anchor): Promise<bigint> {
-  const at: At = { blockHash: hash };
+async function creditFor(ports: TakeOrderPorts, order: JobOrder, at: At): Promise<bigint> {
   const { requester, payer, nonce, token } = order;
   if (await ports.reader.isNonceUsed(requester, nonce, at)) throw new OrderRefusedError("its nonce is used");
   return ports.reader.creditOf(payer, token, at);
 }
 
 /** What its payer's other orders here may cost counts, too: the credit is spent once. */
-function requireCredit(waiting: readonly JobOrder[], order: JobOrder, credit: bigint): void {
+function requireCredit(theirs: readonly JobOrder[], order: JobOrder, credit: bigint): void {
   const { payer, token } = order;
-  const others = waiting.filter((other) => isAddressEqual(other.payer, payer) && isAddressEqual(other.token, token));
+  const others = theirs.filter((other) => isAddressEqual(other.payer, payer) && isAddressEqual(other.token, token));
   const needed = others.reduce((sum, other) => sum + costOf(other), costOf(order));
   if (credit < needed) throw new PayerShortError(needed, credit);
 }

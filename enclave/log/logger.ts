@@ -51,13 +51,29 @@ export function createLogger(options: { level?: Level; destination?: Destination
       formatters: { level: (level) => ({ level }) },
       redact: { paths: secretFields, censor: redacted },
     },
-    options.destination ?? process.stdout,
+    options.destination ?? together(process.stdout),
   );
   return {
     debug: (event, fields) => logger.debug(clean(fields), event),
     info: (event, fields) => logger.info(clean(fields), event),
     warn: (event, fields) => logger.warn(clean(fields), event),
     error: (event, fields) => logger.error(clean(fields), event),
+  };
+}
+
+/** Writes at once what comes in one turn of the event loop: jobs write several lines each, and a write is what costs. */
+function together(out: NodeJS.WritableStream): DestinationStream {
+  let lines = "";
+  const flush = () => {
+    if (lines !== "") out.write(lines);
+    lines = "";
+  };
+  process.on("exit", flush);
+  return {
+    write(line) {
+      if (lines === "") setImmediate(flush);
+      lines += line;
+    },
   };
 }
 

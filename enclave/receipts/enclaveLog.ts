@@ -12,7 +12,9 @@ import { CorruptRowError } from "../store/rows.ts";
 
 /** Where entries are kept; the worker's store. */
 export type LogStorage = {
+  /** Stored so that it outlives this process; and a power cut once anything is committed after it, or `syncLog` returns. */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
+  syncLog(): void;
   /** Entries from an index on, at most so many. @throws CorruptRowError */
   logEntries(logId: string, from: number, count: number): Uint8Array[];
 };
@@ -21,6 +23,8 @@ export type LogStorage = {
 export type EnclaveLog = {
   /** Appends and stores: the entry is under the root from now on. Returns its place. */
   append(entry: NewLogEntry): number;
+  /** Has all entries on disk: before anything that they tell of leaves the enclave otherwise than with a commit. */
+  sync(): void;
   /** Root and size with all entries so far. */
   head(): { root: Hex; size: bigint };
   /** Proof that the entry at a place is under the root of the first `size` entries: siblings from the leaf upwards. */
@@ -57,6 +61,7 @@ export function createLog(logId: Hex, storage: LogStorage): EnclaveLog & Readabl
       tree.append(bytes);
       return index;
     },
+    sync: () => storage.syncLog(),
     prove: readable.inclusion,
     head: () => ({ root: bytesToHex(tree.root()), size: BigInt(tree.size()) }),
   };

@@ -68,6 +68,7 @@ export function openLogBook(ports: LogBookPorts): LogBook {
   const log = createLog(signingKey, storage);
   const [newest] = earlier;
   log.append({ type: "boot", signingKey, vaultKey, workloadId, previous: newest ? nameOf(newest) : null });
+  log.sync();
   const known: Known[] = [{ log, intact: true }, ...earlier];
   const findKnown = (logId: Address) => known.find((one) => one.log.logId === getAddress(logId));
   const summaryOf = (one: Known): LogSummary => ({ ...nameOf(one), living: one.log === log });
@@ -86,6 +87,7 @@ export function openLogBook(ports: LogBookPorts): LogBook {
       const head = { ...log.head(), anchorBlock, anchorHash };
       // Strangers ask: nothing is signed twice, and nothing appended for it, or asking would make the log grow.
       if (last?.head.size !== head.size || last.head.anchorHash !== anchorHash) {
+        log.sync(); // a log must not be shorter after a power cut than a head says that somebody holds
         last = { head, signature: identity.signDigest(hashLogHead(domain, head)) };
       }
       return last;

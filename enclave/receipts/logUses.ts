@@ -7,7 +7,7 @@ import { bytesToHex, type Hex } from "viem";
 import type { EnclaveIdentity } from "../attestation/identity.ts";
 import type { EnclaveLog } from "./enclaveLog.ts";
 
-type Appendable = Pick<EnclaveLog, "append">;
+type Appendable = Pick<EnclaveLog, "append" | "sync">;
 
 /**
  * The identity, with each signature in the log before it is made. Only heads of the log itself are signed without.
@@ -20,6 +20,7 @@ export function logSignatures(identity: EnclaveIdentity, log: Appendable): Encla
     ...identity,
     signDigest(digest) {
       log.append({ type: "key.signed", digest });
+      log.sync();
       return identity.signDigest(digest);
     },
   };
@@ -42,7 +43,10 @@ export function logReceivedKeys(
     async openSealedKey(grantHash, sealed) {
       const key = await identity.openSealedKey(grantHash, sealed);
       try {
-        if (!isHeld(grantHash)) log.append({ type: "key.received", grantHash });
+        if (!isHeld(grantHash)) {
+          log.append({ type: "key.received", grantHash });
+          log.sync();
+        }
         return key;
       } catch (error) {
         key.fill(0);
@@ -63,6 +67,7 @@ export function logReleases(log: Appendable): (jobId: Hex, ciphertext: Uint8Arra
   return (jobId, ciphertext) => {
     if (seen.has(jobId)) return;
     log.append({ type: "result.released", jobId, resultHash: bytesToHex(sha256(ciphertext)) });
+    log.sync();
     seen.add(jobId);
   };
 }

@@ -1,14 +1,24 @@
 /**
  * Room: enclave/sandbox. The sandbox process's side, the same for every engine: it waits for one job, has the engine's
- * guest run it, answers, and ends. It can read no file: all of it comes over stdin (see bootstrap.ts, frames.ts).
+ * guest run it, answers, and ends. It can open no file: all of it comes over stdin and one open file (see bootstrap.ts, frames.ts).
  * Nothing of the program's data leaves but the output; of its exceptions and prints, only that they happened, unless its
  * policy has them kept.
  */
-import { type AnswerHead, begunByte, type JobHead, packHead, readHead, readyByte, type StartHead } from "./frames.ts";
+import {
+  type AnswerHead,
+  begunByte,
+  type EngineHead,
+  engineFd,
+  type JobHead,
+  packHead,
+  readHead,
+  readyByte,
+  type StartHead,
+} from "./frames.ts";
 import { type GuestInput, type GuestJob, type LoadGuest, Stop } from "./guest.ts";
 import { createMeter } from "./meter.ts";
 
-/** Fills the bytes it is given from stdin and returns them; at the end of stdin the process ends. */
+/** Fills the bytes it is given and returns them; where there are no more the process ends. */
 type Read = (bytes: Uint8Array) => Uint8Array;
 
 const { closeSync, openSync, writeSync } = process.getBuiltinModule("node:fs"); // see bootstrap.ts
@@ -21,13 +31,22 @@ const longMs = 2 ** 30;
  * @param load - of the engine's guest.
  * @param read - reads from stdin.
  * @param send - writes to stdout.
+ * @param readEngine - reads from the engine's file.
  * @example
- * await main(load, read, send)
+ * await main(load, read, send, readEngine)
  */
-export async function main(load: LoadGuest, read: Read, send: (bytes: Uint8Array) => void): Promise<void> {
+export async function main(
+  load: LoadGuest,
+  read: Read,
+  send: (bytes: Uint8Array) => void,
+  readEngine: Read,
+): Promise<void> {
   setInterval(() => undefined, longMs); // compilation and the like in the background keep no process from ending
-  const { artifactBytes, scratchDir } = readHead(read) as StartHead;
-  const run = await load(artifactBytes.map((size) => read(new Uint8Array(size))));
+  const { scratchDir } = readHead(read) as StartHead;
+  const { artifactBytes } = readHead(readEngine) as EngineHead;
+  const artifacts = artifactBytes.map((size) => readEngine(Buffer.allocUnsafeSlow(size)));
+  closeSync(engineFd);
+  const run = await load(artifacts);
   const { meter, printsHash, keep, kept } = createMeter((failure) => {
     tell(failure);
     process.exit(0);
@@ -80,7 +99,7 @@ function readJob(head: JobHead, scratchDir: string, read: Read): GuestJob {
 
 function allocate(size: number): Uint8Array {
   try {
-    return new Uint8Array(size);
+    return Buffer.allocUnsafeSlow(size); // it is filled before anybody sees it
   } catch {
     throw new Stop("MemoryExceeded");
   }

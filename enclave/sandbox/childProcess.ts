@@ -7,11 +7,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { BaseError } from "../../protocol/errors.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { withEngineFile } from "./engineFile.ts";
 import type { EngineParts, ProcessMemory } from "./engines/engine.ts";
 import { packHead, type StartHead } from "./frames.ts";
 import { scratchDir } from "./privateRoot.ts";
 import { type Pipe, type SandboxProcess, startMs, talkTo } from "./sandboxProcess.ts";
-import type { Wall } from "./wall.ts";
+import type { Wall, WallSettings } from "./wall.ts";
 
 /** What a process may use. */
 export type ProcessLimits = ProcessMemory & {
@@ -51,60 +52,76 @@ export function startProcess(parts: EngineParts, limits: ProcessLimits, wall: Wa
 /**
  * Starts a process and its engine on this machine, for whoever is to talk to it.
  *
+ * @throws as `Wall.raise`
  * @example
- * const pipe = spawnChild(parts, limits, wall)
+ * const pipe = await spawnChild(parts, limits, wall)
  */
-export function spawnChild(parts: EngineParts, limits: ProcessLimits, wall: Wall): Pipe {
-  const own =
-    limits.scratchBytes > 0 && wall.scratchRoot !== undefined
-      ? mkdtempSync(`${wall.scratchRoot}/${scratchPrefix}`)
-      : null;
-  const child = start(parts, limits, wall, own ?? scratchDir);
+export async function spawnChild(parts: EngineParts, limits: ProcessLimits, wall: Wall): Promise<Pipe> {
+  const raised = await wall.raise(wallSettings(parts, limits));
+  let own: string | undefined;
+  let child: Child;
+  try {
+    if (limits.scratchBytes > 0 && wall.scratchRoot !== undefined)
+      own = mkdtempSync(`${wall.scratchRoot}/${scratchPrefix}`);
+    const command = raised.wrap(commandOf(parts, limits, own ?? scratchDir));
+    child = withEngineFile(parts, (engine) => start(command, engine));
+  } catch (error) {
+    raised.lower(true);
+    throw error;
+  }
   const over = Promise.withResolvers<"closed" | "failed">();
   child.on("error", () => over.resolve("failed"));
   child.on("close", () => over.resolve("closed"));
   child.stdin.on("error", () => undefined); // it died while being fed: "close" follows
   child.stdout.on("error", () => undefined);
-  child.stdin.write(packHead(parts.code));
-  const artifactBytes = parts.artifacts.map((artifact) => artifact.length);
-  child.stdin.write(packHead({ artifactBytes, scratchDir: own ?? scratchDir } satisfies StartHead));
-  for (const artifact of parts.artifacts) child.stdin.write(artifact);
+  child.stdin.write(packHead({ scratchDir: own ?? scratchDir } satisfies StartHead));
   return {
     stdout: child.stdout,
     stdin: () => child.stdin,
     over: over.promise,
     async bury() {
-      await bury(child);
-      if (own !== null) rmSync(own, { recursive: true, force: true });
+      raised.lower(await bury(child));
+      if (own !== undefined) rmSync(own, { recursive: true, force: true });
     },
   };
 }
 
-function start({ nativeFiles }: EngineParts, limits: ProcessLimits, wall: Wall, scratch: string): Child {
+function wallSettings({ nativeFiles }: EngineParts, limits: ProcessLimits): WallSettings {
   const { wasmBytes, heapBytes, nativeBytes, bufferBytes, scratchBytes, wallMs } = limits;
-  const [file, ...args] = wall.wrap(
-    [
-      process.execPath,
-      "--permission", // and no --allow-*: no file, socket, process, worker, addon, WASI or inspector
-      ...(nativeFiles.length > 0 ? nativeRights(nativeFiles, scratch) : []),
-      "--disallow-code-generation-from-strings",
-      "--disable-sigusr1",
-      "--no-warnings",
-      "--stack-size=7000", // KiB: more than the engine's own stack limit can ever need, less than 8 MiB
-      `--max-old-space-size=${Math.ceil(heapBytes / mebibyte)}`,
-      `--wasm-max-mem-pages=${Math.ceil(Math.max(wasmBytes, nodeWasmBytes) / 65_536)}`,
-      "--input-type=module",
-      "-e",
-      bootstrap,
-    ],
-    {
-      cpuSeconds: Math.ceil((startMs + 4 * wallMs) / 1000), // threads: compilation and collection run beside
-      dataBytes: nodeDataBytes + heapBytes + wasmBytes + nativeBytes + bufferBytes,
-      files: nativeFiles,
-      scratchBytes,
-    },
-  );
-  const child = spawn(file, args, { stdio: ["pipe", "pipe", "ignore"], env: {}, cwd: "/", detached: true });
+  return {
+    cpuSeconds: Math.ceil((startMs + 4 * wallMs) / 1000), // threads: compilation and collection run beside
+    dataBytes: nodeDataBytes + heapBytes + wasmBytes + nativeBytes + bufferBytes,
+    files: nativeFiles,
+    scratchBytes,
+  };
+}
+
+function commandOf(
+  { nativeFiles, pinnedWasm }: EngineParts,
+  { wasmBytes, heapBytes }: ProcessLimits,
+  scratch: string,
+): [string, ...string[]] {
+  return [
+    process.execPath,
+    "--permission", // and no --allow-*: no file, socket, process, worker, addon, WASI or inspector
+    ...(nativeFiles.length > 0 ? nativeRights(nativeFiles, scratch) : []),
+    "--disallow-code-generation-from-strings",
+    "--disable-sigusr1",
+    "--no-warnings",
+    "--no-rehash-snapshot", // a sixth of Node's start; hash collisions slow down a process that is killed in time
+    "--stack-size=7000", // KiB: more than the engine's own stack limit can ever need, less than 8 MiB
+    `--max-old-space-size=${Math.ceil(heapBytes / mebibyte)}`,
+    `--wasm-max-mem-pages=${Math.ceil(Math.max(wasmBytes, nodeWasmBytes) / 65_536)}`,
+    ...(pinnedWasm ? ["--wasm-lazy-validation"] : []),
+    "--input-type=module",
+    "-e",
+    bootstrap,
+  ];
+}
+
+function start([file, ...args]: readonly [string, ...string[]], engine: number): Child {
+  const stdio = ["pipe", "pipe", "ignore", engine] as const; // the fourth is `engineFd`
+  const child = spawn(file, args, { stdio: [...stdio], env: {}, cwd: "/", detached: true }) as Child;
   try {
     writeFileSync(`/proc/${child.pid}/oom_score_adj`, firstToGo); // what it starts inherits it
   } catch {
@@ -126,17 +143,20 @@ function nativeRights(files: readonly string[], scratch: string): string[] {
  * Kills the process and waits until it is reaped. Behind a wall with namespaces it is the inner process that is killed,
  * the first one of its namespace, with which the kernel ends all others: the outer one then reaps it and goes by itself.
  * Killed together, the inner one would be left to whatever runs as process 1, which may never reap it.
+ *
+ * @returns whether it is gone.
  */
-async function bury(child: Child): Promise<void> {
+async function bury(child: Child): Promise<boolean> {
   child.stdin.destroy();
   child.stdout.destroy();
   const { pid } = child;
-  if (pid === undefined || hasExited(child)) return;
+  if (pid === undefined || hasExited(child)) return true;
   const inner = childrenOf(pid);
   for (const target of inner.length > 0 ? inner : [-pid]) kill(target);
   await exited(child, burialMs);
   if (!hasExited(child)) kill(-pid);
   await exited(child, burialMs); // one that the kernel will not let go is left to its limits
+  return hasExited(child);
 }
 
 function childrenOf(pid: number): number[] {

@@ -26,7 +26,7 @@ export async function containerWall(scratchRoot: string): Promise<Wall> {
   if (holes.length > 0) throw new SandboxContainerError(holes);
   for (const name of await readdir(scratchRoot))
     if (name.startsWith(scratchPrefix)) await rm(`${scratchRoot}/${name}`, { recursive: true });
-  return { name: "container", hides: true, scratchRoot, wrap: limitsWall.wrap };
+  return { ...limitsWall, name: "container", hides: true, scratchRoot };
 }
 
 async function findHoles(scratchRoot: string): Promise<string[]> {

@@ -4,15 +4,23 @@
  *
  *   stdin of the process                                   its stdout
  *   -----------------------------------------------------  ----------------------------------------
- *   code (see bootstrap.ts), StartHead, artifacts          readyByte: the engine is up
+ *   StartHead                                              readyByte: the engine is up
  *   JobHead                                                begunByte: it works on the job from now on
  *   parameters, prepared bytes, program files, inputs      AnswerHead, kept prints, output
+ *
+ * What all processes of an engine read is in one file (engineFile.ts), open in each: code, EngineHead, artifacts.
  */
 import type { Policy } from "../../protocol/policy.ts";
 import type { Manifest } from "../../protocol/program.ts";
 
 /** What a process is started with. `scratchDir`: where native engines find their inputs. */
-export type StartHead = { artifactBytes: readonly number[]; scratchDir: string };
+export type StartHead = { scratchDir: string };
+
+/** How long each artifact is that follows. */
+export type EngineHead = { artifactBytes: readonly number[] };
+
+/** Where the process finds the open file of its engine. */
+export const engineFd = 3;
 
 /** What it is asked to do. Sizes in bytes. */
 export type JobHead = {

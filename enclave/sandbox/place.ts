@@ -5,9 +5,10 @@
 import { type ProcessLimits, startProcess } from "./childProcess.ts";
 import { loadParts } from "./engineParts.ts";
 import type { Engine } from "./engines/engine.ts";
+import { startOwnService } from "./ownService.ts";
 import type { SandboxProcess } from "./sandboxProcess.ts";
 import { connectService } from "./serviceClient.ts";
-import { findWall, type Wall } from "./wall.ts";
+import type { Wall } from "./wall.ts";
 
 /** Where processes come from. */
 export type Place = {
@@ -22,13 +23,18 @@ export type Place = {
 /**
  * The place that a worker is configured for.
  *
- * @param socket - path of the service's socket; undefined: child processes behind the strongest wall that stands here.
+ * @param socket - path of the service's socket; undefined: a service of this worker's own.
+ * @param problem - told whenever that one has ended by itself, and is started again.
  * @throws `SandboxServiceError` if the service does not answer.
  * @example
- * const place = await openPlace(config.sandboxSocket)
+ * const { place, close } = await openPlace(config.sandboxSocket, (error) => log.warn("sandbox.problem", { error }))
  */
-export async function openPlace(socket: string | undefined): Promise<Place> {
-  return socket === undefined ? here(await findWall()) : connectService(socket);
+export async function openPlace(
+  socket: string | undefined,
+  problem: (error: Error) => void,
+): Promise<{ place: Place; close(): Promise<void> }> {
+  if (socket === undefined) return startOwnService(problem);
+  return { place: await connectService(socket), close: async () => undefined };
 }
 
 /**

@@ -24,14 +24,17 @@ export type Job = Omit<JobFeed, "head"> & {
   printsBytes?: number;
 };
 
-/** Where processes come from: `warm` ones are of that engine, as {@link startSmall} starts them. */
-export type Source = { place: Place; warm?: { engine: Engine; pool: Pool } };
+/** Where processes come from: `warm` ones wait there, as {@link startSmall} starts them. */
+export type Source = { place: Place; warm?: WarmPools };
+
+/** The pool of an engine, made when it is first asked for; undefined: none of that engine waits. */
+export type WarmPools = (engine: Engine) => Promise<Pool | undefined>;
 
 const mebibyte = 1024 * 1024;
 
 /** What a small job may use at most. */
 const small = {
-  limits: { fuel: 1, memoryBytes: 128 * mebibyte, wallMs: 60_000 },
+  limits: { fuel: 1, memoryBytes: 256 * mebibyte, wallMs: 60_000 },
   inputBytes: 16 * mebibyte,
   outputBytes: 4 * mebibyte,
 };
@@ -62,10 +65,10 @@ export async function runJob({ place, warm }: Source, engine: Engine, job: Job, 
     limits: { fuel, memoryBytes, outputBytes, printsBytes },
   } satisfies JobHead);
   const answerBytes = lengthFieldBytes + maxAnswerHeadBytes + printsBytes + outputBytes;
+  const pool = isSmall(engine, limits) ? await warm?.(engine) : undefined;
   let isLost = false;
   for (let starts = 0; starts < maxStarts; starts++) {
-    const process =
-      (isSmall(engine, limits) && warm?.engine === engine ? warm.pool.take() : undefined) ?? start(limits);
+    const process = pool?.take() ?? start(limits);
     try {
       const end = await runIn(process, { ...job, head }, { wallMs, answerBytes }, signal);
       // Its program may not even have run: what took the process away is not its failure.
@@ -73,7 +76,7 @@ export async function runJob({ place, warm }: Source, engine: Engine, job: Job, 
       if (end.end !== "unused") return end;
       isLost = (await process.over) === "lost";
     } finally {
-      warm?.pool.refill();
+      pool?.refill();
     }
   }
   throw isLost ? new SandboxServiceError() : new SandboxStartError(place.wall.name);

@@ -8,15 +8,16 @@ import type { Runtime } from "../../protocol/engines.ts";
 import { maxPrintsBytes } from "../../protocol/prints.ts";
 import type { Program } from "../../protocol/program.ts";
 import { SandboxStoppedError } from "./childProcess.ts";
+import type { Engine } from "./engines/engine.ts";
 import { quickjsEngine } from "./engines/quickjs/index.ts";
 import { engines, findEngine } from "./engines.ts";
 import type { InputStream } from "./feed.ts";
 import { encodeChecked, failed, type RunOutcome, readAnswer } from "./outcome.ts";
-import { here, openPlace, type Place } from "./place.ts";
-import { openPool } from "./pool.ts";
+import { here, type Place } from "./place.ts";
+import { openPool, type Pool } from "./pool.ts";
 import { createPreparer } from "./prepared.ts";
 import { askEngine, runJob, type Source, startSmall } from "./runJob.ts";
-import type { Wall } from "./wall.ts";
+import { findWall, type Wall } from "./wall.ts";
 
 /** What to run. */
 export type RunRequest = {
@@ -42,18 +43,31 @@ export const maxParamsBytes = 64 * 1024;
 /**
  * Opens a sandbox that keeps processes warm for small jobs.
  *
- * @param options - where processes run, or what to put around those that run here; `warm`: how many wait.
+ * @param options - where processes run, or what to put around those that run here; `warm`: how many wait with the
+ * JavaScript engine; of another one waits, once it was used, unless that is 0.
  * @throws {@link EngineMismatchError}
  * @example
- * const sandbox = await openSandbox({ place: await openPlace(config.sandboxSocket), warm: 2 })
+ * const sandbox = await openSandbox({ place, warm: 2 })
  */
 export async function openSandbox(options: { warm: number } & ({ place: Place } | { wall: Wall })): Promise<Sandbox> {
   const place = "place" in options ? options.place : here(options.wall);
   const prepare = createPreparer();
-  const pool = openPool(options.warm, await startSmall(quickjsEngine, place));
-  pool.refill();
-  const source = { place, warm: { engine: quickjsEngine, pool } };
-  return { run: (request, signal) => runIn(source, prepare, request, signal), close: () => pool.close() };
+  const pools = new Map<Engine, Promise<Pool>>();
+  const warm = async (engine: Engine) => {
+    if (options.warm === 0) return undefined;
+    const waiting = engine === quickjsEngine ? options.warm : 1;
+    const pool = pools.get(engine) ?? startSmall(engine, place).then((start) => openPool(waiting, start));
+    pools.set(engine, pool);
+    return pool;
+  };
+  (await warm(quickjsEngine))?.refill();
+  return {
+    run: (request, signal) => runIn({ place, warm }, prepare, request, signal),
+    async close() {
+      const opened = await Promise.allSettled(pools.values());
+      await Promise.all(opened.map((one) => one.status === "fulfilled" && one.value.close()));
+    },
+  };
 }
 
 /**
@@ -122,7 +136,7 @@ export async function runProgram(request: RunRequest, wall?: Wall, signal?: Abor
 }
 
 async function placeOf(wall: Wall | undefined): Promise<Place> {
-  return wall === undefined ? openPlace(undefined) : here(wall);
+  return here(wall ?? (await findWall()));
 }
 
 async function runIn(

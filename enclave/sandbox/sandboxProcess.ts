@@ -60,10 +60,11 @@ const beginMs = 10_000;
 /**
  * Puts the rules on a process that was started.
  *
+ * @param starting - what could not even be started is a process that failed.
  * @example
  * const process = talkTo(spawnChild(parts, limits, wall))
  */
-export function talkTo(pipe: Pipe): SandboxProcess {
+export function talkTo(starting: Promise<Pipe>): SandboxProcess {
   const ready = Promise.withResolvers<boolean>();
   const begun = Promise.withResolvers<boolean>();
   const over = Promise.withResolvers<Over>();
@@ -71,27 +72,33 @@ export function talkTo(pipe: Pipe): SandboxProcess {
     [readyByte, () => ready.resolve(true)],
     [begunByte, () => begun.resolve(true)],
   ]);
-  const starting = setTimeout(() => over.resolve("failed"), startMs);
-  void ready.promise.then(() => clearTimeout(starting));
-  void pipe.over.then(over.resolve);
+  const tooLate = setTimeout(() => over.resolve("failed"), startMs);
+  void ready.promise.then(() => clearTimeout(tooLate));
   void over.promise.then(() => {
     ready.resolve(false);
     begun.resolve(false);
   });
-  pipe.stdout.on("data", (chunk: Buffer) => {
-    if (!reader.add(chunk)) over.resolve("failed");
-    else if (reader.isWhole()) over.resolve("answered");
-  });
+  const listen = (pipe: Pipe) => {
+    void pipe.over.then(over.resolve);
+    pipe.stdout.on("data", (chunk: Buffer) => {
+      if (!reader.add(chunk)) over.resolve("failed");
+      else if (reader.isWhole()) over.resolve("answered");
+    });
+  };
+  starting.then(listen, () => over.resolve("failed"));
 
   let burial: Promise<void> | undefined;
   const kill = () => {
     over.resolve("failed");
-    burial ??= pipe.bury();
+    burial ??= starting.then(
+      (pipe) => pipe.bury(),
+      () => undefined,
+    );
     return burial;
   };
 
   async function end(job: JobFeed, wallMs: number): Promise<ChildEnd> {
-    const stdin = pipe.stdin();
+    const stdin = (await starting).stdin();
     stdin.write(job.head);
     if (!(await within(beginMs, begun.promise))) return { end: "unused" };
     const fed = feed(stdin, job).then((whole) => (whole ? over.promise : "misfed"));

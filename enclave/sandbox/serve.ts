@@ -59,7 +59,7 @@ export async function serveSandbox(
     const engine = findEngine(runtime);
     // A native engine is refused here, too: the worker asks for none, but it is this container that would be harmed.
     if (engine === undefined || (engine.native && !wall.hides)) return destroy(socket);
-    const child = spawnChild(await loadParts(engine), limits, wall);
+    const child = await spawnChild(await loadParts(engine), limits, wall);
     let input: Socket | undefined;
     inputs.set(id, (from) => {
       inputs.delete(id);

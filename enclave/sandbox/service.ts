@@ -4,8 +4,12 @@
  *   SANDBOX_SOCKET  path of the Unix socket to listen on
  *   SANDBOX_WALL    "container": where no stronger wall stands, this container is the wall; otherwise not set
  *
+ * With `--until-stdin-ends` it stops when its stdin ends as well: with whoever started it (ownService.ts).
+ *
  * Exit codes: 0 stopped, 1 failed.
  */
+import { rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { BaseError } from "../../protocol/errors.ts";
 import { containerWall } from "./container.ts";
 import { serveSandbox } from "./serve.ts";
@@ -19,10 +23,17 @@ async function main(): Promise<void> {
     const { SANDBOX_SOCKET: path, SANDBOX_WALL: setting } = process.env;
     if (path === undefined || !path.startsWith("/"))
       throw new ServiceSettingError("SANDBOX_SOCKET", "an absolute path");
+    const isOwned = process.argv.includes("--until-stdin-ends");
     const wall = await chooseWall(setting || undefined);
     const service = await serveSandbox(path, wall, problem);
     print({ message: "sandbox.serving", wall: wall.name, hides: wall.hides });
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(service));
+    const end = async () => {
+      await service.close();
+      if (isOwned) await rmdir(dirname(path)).catch(() => undefined); // it was made for the socket
+      process.exit(0);
+    };
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end());
+    if (isOwned) process.stdin.once("end", () => void end()).resume();
   } catch (error) {
     const words = error instanceof BaseError ? `${error.message}\nhint: ${error.hint}` : "internal error";
     process.stderr.write(`error: ${words}\n`);
@@ -43,11 +54,6 @@ function problem(error: unknown): void {
 
 function print(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-async function stop(service: { close(): Promise<void> }): Promise<void> {
-  await service.close();
-  process.exit(0);
 }
 
 /** A variable of the environment is missing or wrong. */

@@ -29,7 +29,7 @@ export async function connectService(path: string): Promise<Place> {
   let asking: Promise<boolean> | undefined; // one at a time: strangers decide how often it is asked
   return {
     wall: { name: facts.wall, hides: facts.hides },
-    open: async (engine) => (limits) => talkTo(openPipe(path, engine, limits)),
+    open: async (engine) => (limits) => talkTo(Promise.resolve(openPipe(path, engine, limits))),
     isUp() {
       asking ??= askFacts(path)
         .then((answer) => answer !== undefined)

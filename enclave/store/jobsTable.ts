@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { bytesToHex, type Hex, hexToBytes, keccak256 } from "viem";
 import { z } from "zod";
 import type { MarketEvent, MarketEventOf } from "../../protocol/chain/marketEvents.ts";
-import { type Domain, hashOrder } from "../../protocol/eip712.ts";
+import { type Domain, hashOrder, type JobOrder } from "../../protocol/eip712.ts";
 import { orderToJson } from "../../protocol/receiptJson.ts";
 import { bytes32 } from "../../protocol/schemas.ts";
 import type { SignedOrder } from "../../protocol/signedOrder.ts";
@@ -28,8 +28,10 @@ export type JobsTable = {
   apply(event: MarketEvent): void;
   rewind(ancestor: bigint): void;
   open(filter: JobFilter): Job[];
-  /** Signed orders that wait. */
-  openOrders(): Job[];
+  /** How many signed orders wait. */
+  countOrders(): number;
+  /** Those of either party, in the order in which they came. */
+  openOrdersOf(parties: Pick<JobOrder, "requester" | "payer">): JobOrder[];
   byId(jobId: Hex): Job | undefined;
   /** Hashes of the receipts that a job which settled Ok has paid for: the last, and of a quorum those that were counted. */
   paidReceipts(job: Job): readonly Hex[];
@@ -37,6 +39,7 @@ export type JobsTable = {
   lapse(jobId: Hex, as: Lapse): void;
 };
 
+const countRow = z.strictObject({ count: z.bigint().min(0n).transform(Number) });
 const countedRow = z.strictObject({ receipt_hash: bytes32 });
 
 type Row = Record<string, unknown>;
@@ -94,10 +97,15 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
   const uncount = db.prepare("DELETE FROM counted WHERE block > ?");
   const selectCounted = db.prepare("SELECT receipt_hash FROM counted WHERE job_id = ?");
   const selectOne = db.prepare("SELECT * FROM jobs WHERE job_id = ?");
-  const selectOrders = db.prepare("SELECT * FROM jobs WHERE idx IS NULL AND closed_block IS NULL ORDER BY job_id");
+  const countOrders = db.prepare("SELECT count(*) AS count FROM jobs WHERE idx IS NULL AND closed_block IS NULL");
+  const selectOrders = db.prepare(
+    `SELECT * FROM jobs WHERE idx IS NULL AND closed_block IS NULL
+       AND (lower(order_json ->> '$.requester') IN (?1, ?2) OR lower(order_json ->> '$.payer') IN (?1, ?2))
+     ORDER BY rowid`,
+  );
   const selectOpen = db.prepare(
     `SELECT * FROM jobs WHERE closed_block IS NULL AND (?1 IS NULL OR workload_id = ?1) AND deadline >= ?2
-     ORDER BY idx IS NULL, length(idx), idx`,
+     ORDER BY idx IS NULL, length(idx), idx, rowid`,
   );
 
   function opened({ args, blockNumber, blockHash }: MarketEventOf<"JobOpened">): void {
@@ -173,7 +181,9 @@ export function jobsTable(db: DatabaseSync, domain: Domain): JobsTable {
     open({ workloadId, deadlineFrom = 0n }) {
       return guarded(() => selectOpen.all(workloadId ?? null, clamped(deadlineFrom))).map(toJob);
     },
-    openOrders: () => guarded(() => selectOrders.all()).map(toJob),
+    countOrders: () => guarded(() => readRow(countRow, "jobs", "count", countOrders.get()).count),
+    openOrdersOf: ({ requester, payer }) =>
+      guarded(() => selectOrders.all(requester.toLowerCase(), payer.toLowerCase())).map((row) => toJob(row).order),
     paidReceipts({ jobId, closedAs, receiptHash }) {
       if (closedAs !== "SettledOk" || receiptHash === null) return [];
       const counted = guarded(() => selectCounted.all(jobId)).map((row) => readRow(countedRow, "counted", jobId, row));

@@ -10,7 +10,10 @@ import { bytesColumn, CorruptRowError, readRow } from "./rows.ts";
 
 /** Access to the logs. */
 export type LogTable = {
+  /** What it stores outlives this process at once, and a power cut from the next transaction or `sync` on. */
   append(logId: string, index: number, entry: Uint8Array): void;
+  /** All that was appended is on disk when this returns. */
+  sync(): void;
   /** Entries from an index on, at most so many. */
   entries(logId: string, from: number, count: number): Uint8Array[];
   /** Ids of the logs that were appended to last, newest first. Looks at every entry. */
@@ -35,16 +38,37 @@ export function logTable(db: DatabaseSync): LogTable {
   const selectRange = db.prepare(
     "SELECT idx, entry FROM log_entries WHERE log_id = ? AND idx >= ? ORDER BY idx LIMIT ?",
   );
+  const touch = db.prepare("UPDATE deployment SET id = id");
+  let isSynced = true;
+
+  /** As `guarded`, without waiting for the disk: with a write-ahead log, what is committed later takes this along. */
+  function unsynced<T>(work: () => T): T {
+    return guarded(() => {
+      db.exec("PRAGMA synchronous = NORMAL");
+      try {
+        return work();
+      } finally {
+        db.exec("PRAGMA synchronous = FULL");
+      }
+    });
+  }
+
   const selectIds = db.prepare("SELECT log_id FROM log_entries GROUP BY log_id ORDER BY max(rowid) DESC LIMIT ?");
 
   return {
     append(logId, index, entry) {
       if (entry.length > maxEntryBytes || logId.length > 128) throw new NotAppendableError(logId, index);
-      const { changes } = guarded(() => insert.run(logId, index, entry));
+      const { changes } = unsynced(() => insert.run(logId, index, entry));
+      isSynced = false;
       if (changes !== 0n && changes !== 0) return;
       const row = guarded(() => selectOne.get(logId, index));
       const present = row && readRow(entryRow, "log_entries", `${logId}/${index}`, row).entry;
       if (present === undefined || Buffer.compare(present, entry) !== 0) throw new NotAppendableError(logId, index);
+    },
+    sync() {
+      if (isSynced) return;
+      guarded(() => touch.run());
+      isSynced = true;
     },
     entries(logId, from, count) {
       return guarded(() => selectRange.all(logId, from, count)).map((row, i) => {

@@ -32,7 +32,8 @@ export type Outcome = {
 
 /** Access to the outcomes. */
 export type OutcomesTable = {
-  save(outcome: Outcome): void;
+  /** @param receiptHash - of its receipt. */
+  save(outcome: Outcome, receiptHash: Hex): void;
   /** The newest, or the one of a given receipt's EIP-712 hash. */
   byJob(jobId: Hex, receiptHash?: Hex): Outcome | undefined;
   /** The same without its result, which may be large. */
@@ -97,7 +98,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
     if (row === undefined) return undefined;
     const { receipt_json: receipt, signature: bytes } = readRow(receiptRow, "outcomes", signer, row);
     const signature = bytesToHex(bytes);
-    if (!isSigned(domain, receipt, signature, signer)) throw new CorruptRowError("outcomes", signer);
+    if (!isSigned(hashReceipt(domain, receipt), signature, signer)) throw new CorruptRowError("outcomes", signer);
     return { receipt, signature, signer };
   }
 
@@ -111,7 +112,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
     const hash = hashReceipt(domain, read.receipt_json);
     const isHash = hash === read.receipt_hash && (receiptHash === undefined || hash === receiptHash.toLowerCase());
     const isMeant = read.job_id === id && read.receipt_json.jobId === id && isHash;
-    if (!isMeant || !isSigned(domain, read.receipt_json, signature, signer)) throw new CorruptRowError("outcomes", id);
+    if (!isMeant || !isSigned(hash, signature, signer)) throw new CorruptRowError("outcomes", id);
     return { jobId: read.job_id, signer, receipt: read.receipt_json, signature, grants: read.grants_json };
   }
 
@@ -129,8 +130,9 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
       resultCiphertext: read.result_ciphertext,
       createdAt: read.created_at,
     };
-    const fault = faultOf(domain, outcome);
-    const isMeant = outcome.jobId === id && read.receipt_hash === hashReceipt(domain, outcome.receipt);
+    const hash = hashReceipt(domain, outcome.receipt);
+    const fault = faultOf(outcome, hash);
+    const isMeant = outcome.jobId === id && read.receipt_hash === hash;
     if (fault !== undefined || !isMeant) throw new CorruptRowError("outcomes", id);
     return outcome;
   }
@@ -144,13 +146,13 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
       return row === undefined ? undefined : readRow(sizeRow, "outcomes", id, row).bytes;
     },
     lastReceipt,
-    save(outcome) {
-      const fault = faultOf(domain, outcome);
+    save(outcome, receiptHash) {
+      const fault = faultOf(outcome, receiptHash);
       if (fault !== undefined) throw new BadOutcomeError(outcome.jobId, fault);
       guarded(() =>
         insert.run(
           outcome.jobId.toLowerCase(),
-          hashReceipt(domain, outcome.receipt),
+          receiptHash,
           outcome.signer.toLowerCase(),
           JSON.stringify(receiptToJson(outcome.receipt)),
           hexToBytes(outcome.signature),
@@ -164,7 +166,7 @@ export function outcomesTable(db: DatabaseSync, domain: Domain): OutcomesTable {
 }
 
 /** Why an outcome is not one: the signature covers every field of the receipt, the receipt the ciphertext. */
-function faultOf(domain: Domain, outcome: Outcome): string | undefined {
+function faultOf(outcome: Outcome, receiptHash: Hex): string | undefined {
   const { receipt, resultCiphertext, jobId } = outcome;
   if (receipt.jobId !== jobId.toLowerCase()) return "the receipt is for another job";
   const isOk = receipt.status === receiptStatus.ok;
@@ -172,11 +174,11 @@ function faultOf(domain: Domain, outcome: Outcome): string | undefined {
   if (resultCiphertext !== null && resultCiphertext.length > maxSealedResultBytes) return "the result is too large";
   const resultHash = resultCiphertext === null ? zeroHash : sha256(resultCiphertext);
   if (receipt.resultHash !== resultHash) return "the result is not the receipt's";
-  return isSigned(domain, receipt, outcome.signature, outcome.signer) ? undefined : "the signature is not the signer's";
+  return isSigned(receiptHash, outcome.signature, outcome.signer) ? undefined : "the signature is not the signer's";
 }
 
-function isSigned(domain: Domain, receipt: Receipt, signature: Hex, signer: Address): boolean {
-  const actual = recoverSigner(hashReceipt(domain, receipt), signature);
+function isSigned(receiptHash: Hex, signature: Hex, signer: Address): boolean {
+  const actual = recoverSigner(receiptHash, signature);
   return actual !== undefined && isAddressEqual(actual, signer);
 }
 

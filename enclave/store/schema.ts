@@ -4,7 +4,7 @@
  */
 
 /** Kept in SQLite's user_version. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** Kept in SQLite's application_id: "dcmw". */
 export const applicationId = 0x64636d77;
@@ -36,7 +36,7 @@ export const tables = [
     closed_as TEXT,
     settle_tx TEXT,
     receipt_hash TEXT
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT`,
   "CREATE INDEX open_jobs ON jobs (workload_id, deadline) WHERE closed_block IS NULL",
   "CREATE INDEX open_orders ON jobs (order_json ->> '$.nonce') WHERE idx IS NULL AND closed_block IS NULL",
   "CREATE INDEX jobs_opened ON jobs (opened_block)",

@@ -6,7 +6,7 @@ import { type Address, type Hex, isAddressEqual } from "viem";
 import { z } from "zod";
 import type { Cursor } from "../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../protocol/chain/marketEvents.ts";
-import { domainOf, hashReceipt, receiptStatus } from "../../protocol/eip712.ts";
+import { domainOf, hashReceipt, type JobOrder, receiptStatus } from "../../protocol/eip712.ts";
 import { BaseError } from "../../protocol/errors.ts";
 import type { SealedPrints } from "../../protocol/prints.ts";
 import { address } from "../../protocol/schemas.ts";
@@ -35,8 +35,10 @@ export type Store = {
   applyStep(cursor: Cursor, events: readonly MarketChainEvent[]): void;
   /** Jobs that wait for a receipt, in the order of their index; then signed orders. @throws CorruptRowError */
   openJobs(filter?: JobFilter): Job[];
-  /** Signed orders that wait. @throws CorruptRowError */
-  openOrders(): Job[];
+  /** How many signed orders wait. */
+  countOrders(): number;
+  /** Those of either party, in the order in which they came. @throws CorruptRowError */
+  openOrdersOf(parties: Pick<JobOrder, "requester" | "payer">): JobOrder[];
   /** @throws CorruptRowError */
   job(jobId: Hex): Job | undefined;
   /** Keeps a signed order; keeping it twice is fine, also when it has ended. */
@@ -63,6 +65,7 @@ export type Store = {
   claims: ClaimsTable;
   /** Appends to a log; `index` is the number of entries before. Doing it twice is fine. @throws NotAppendableError */
   appendLog(logId: string, index: number, entry: Uint8Array): void;
+  syncLog(): void;
   /** Entries of a log from an index on, at most so many. @throws CorruptRowError */
   logEntries(logId: string, from: number, count: number): Uint8Array[];
   /** Ids of the logs that were appended to last, newest first. @throws CorruptRowError */
@@ -119,7 +122,8 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
         });
       },
       openJobs: (filter = {}) => jobs.open(filter),
-      openOrders: jobs.openOrders,
+      countOrders: jobs.countOrders,
+      openOrdersOf: jobs.openOrdersOf,
       job: jobs.byId,
       addOrder: jobs.addOrder,
       lapse: jobs.lapse,
@@ -128,7 +132,7 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
         const receiptHash = hashReceipt(domain, receipt);
         const run = { signer, receiptHash, ok: receipt.status === receiptStatus.ok };
         inTransaction(db, () => {
-          outcomes.save(outcome);
+          outcomes.save(outcome, receiptHash);
           if (sealed !== undefined) prints.save(receipt, receiptHash, sealed);
           sessionJobs.recordRun(jobId, run);
         });
@@ -149,6 +153,7 @@ export function openStore(dir: string, identity: StoreIdentity): Store {
       sessionJobs,
       claims: claimsTable(db, domain),
       appendLog: logs.append,
+      syncLog: logs.sync,
       logEntries: logs.entries,
       logIds: logs.ids,
       lastReceipt: outcomes.lastReceipt,

@@ -6,6 +6,8 @@
 export type ByteReader = {
   /** The next 1 to `most` bytes, as a view; undefined at the end. */
   upTo(most: number): Promise<Uint8Array | undefined>;
+  /** The next `count` bytes, as a view, if the source has delivered them already. */
+  held(count: number): Uint8Array | undefined;
   /** A copy of the next `count` bytes; undefined if there are fewer. */
   exactly(count: number): Promise<Uint8Array | undefined>;
   /** How many bytes were taken. */
@@ -41,6 +43,10 @@ export function readerOf(source: AsyncIterable<Uint8Array>): ByteReader {
         failure = { error };
       }
     }
+    return take(most);
+  }
+
+  function take(most: number): Uint8Array {
     const bytes = held.subarray(0, most);
     held = held.subarray(bytes.length);
     taken += bytes.length;
@@ -49,6 +55,7 @@ export function readerOf(source: AsyncIterable<Uint8Array>): ByteReader {
 
   return {
     upTo,
+    held: (count) => (held.length < count ? undefined : take(count)),
     async exactly(count) {
       const bytes = new Uint8Array(count);
       for (let length = 0; length < count; ) {

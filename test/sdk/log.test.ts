@@ -35,6 +35,7 @@ describe("logs over HTTP", () => {
   const stored: Uint8Array[] = [];
   const log = createLog(logId, {
     appendLog: (_, __, entry) => void stored.push(entry),
+    syncLog: () => undefined,
     logEntries: (_, from, count) => stored.slice(from, from + count),
   });
   let server: TestServer;

@@ -18,9 +18,10 @@ function stepToDieAt(): string | undefined {
   }
 }
 
+const config = readConfig(process.env);
 await runWorker({
-  config: readConfig(process.env),
-  log: createLogger(),
+  config,
+  log: createLogger({ level: config.logLevel }),
   signal: new AbortController().signal,
   observe: (step) => {
     if (step === stepToDieAt()) process.kill(process.pid, "SIGKILL");

@@ -4,6 +4,7 @@ import type { LogStorage } from "../../enclave/receipts/enclaveLog.ts";
 export function memoryLog(): LogStorage {
   const kept: Uint8Array[] = [];
   return {
+    syncLog() {},
     appendLog(_, index, entry) {
       kept[index] = entry;
     },

@@ -15,6 +15,8 @@ export type EngineParts = {
   code: GuestCode;
   /** Bytes that the guest's `load` is given, in order: the engine's WebAssembly and the like. */
   artifacts: readonly Uint8Array[];
+  /** Whether programs can have no WebAssembly but what is pinned: that need not be validated anew before it runs. */
+  pinnedWasm: boolean;
   /** Native engines: files of this machine that the process may read and load. Absolute paths, checked by hash. */
   nativeFiles: readonly string[];
 };

@@ -114,6 +114,15 @@ describe("sharing", () => {
     const never = sharing(-1, async () => ++asked);
     expect([await never(), await never()]).to.deep.equal([2, 3]);
 
+    const byNumber = sharing(60_000, async (number: bigint) => [number, ++asked]);
+    expect(await Promise.all([byNumber(7n), byNumber(7n), byNumber(8n), byNumber(7n)])).to.deep.equal([
+      [7n, 4],
+      [7n, 4],
+      [8n, 5],
+      [7n, 6],
+    ]);
+    asked = 3;
+
     fails = true;
     const failing = sharing(60_000, async () => {
       asked += 1;

@@ -59,7 +59,7 @@ async function gather(world: World) {
     workloadId: order.workloadId,
     operator: market,
     identity,
-    log: { append: () => 0, head: () => ({ root: zeroHash, size: 0n }), prove: () => [] },
+    log: { sync: () => undefined, append: () => 0, head: () => ({ root: zeroHash, size: 0n }), prove: () => [] },
     grants: { find: () => ({ grant: given, signature: "0x", sealedKey, sealedKeySignature: "0x" }) },
     chain: {
       anchor: unused,

@@ -72,6 +72,7 @@ async function attempt(world: World) {
     operator: market,
     identity,
     log: {
+      sync: () => undefined,
       append: ({ type }) => (world.logged?.push(type) ?? 1) - 1,
       head: () => ({ root: zeroHash, size: 0n }),
       prove: () => [],

@@ -35,7 +35,7 @@ function world({ count, by, saved }: World) {
     workloadId: zeroHash,
     operator: market,
     identity,
-    log: { append: () => 0, head: () => ({ root: zeroHash, size: 0n }), prove: () => [] },
+    log: { sync: () => undefined, append: () => 0, head: () => ({ root: zeroHash, size: 0n }), prove: () => [] },
     lacksWallFor: () => false,
     grants: { find: () => undefined },
     chain: {

@@ -26,6 +26,11 @@ const payer = privateKeyToAccount(`0x${"22".repeat(32)}`);
 const now = 1_000_000n;
 const year = 365n * 86_400n;
 
+const waitingIn = (orders: () => Iterable<JobOrder>) => ({
+  waiting: () => [...orders()].length,
+  waitingOf: () => [...orders()],
+});
+
 /** A taker that remembers what it kept. */
 function taker(world: Partial<TakeOrderPorts> & { credit?: bigint } = {}) {
   const kept = new Map<Hex, JobOrder>();
@@ -34,13 +39,12 @@ function taker(world: Partial<TakeOrderPorts> & { credit?: bigint } = {}) {
     domain,
     reader: { isNonceUsed: async () => false, creditOf: async () => credit },
     chain: {
-      anchor: async () => ({ number: 1n, hash: zeroHash, timestamp: now }),
       isSignedBy: async (account, digest, signature) => isSignedByKey(account, digest, signature),
     },
-    newestTimestamp: async () => now,
+    look: async () => ({ now, at: { blockHash: zeroHash } }),
     whyNotServed: () => undefined,
     isKnown: (jobId) => kept.has(jobId),
-    waiting: () => [...kept.values()],
+    ...waitingIn(() => kept.values()),
     keep: (jobId, { order }) => void kept.set(jobId, order),
     ...ports,
   });
@@ -124,11 +128,11 @@ describe("createTakeOrder", () => {
     const { order } = await signedOrder(0);
     const many = (count: number, changes: Partial<JobOrder> = {}) =>
       Array.from({ length: count }, (_, i): JobOrder => ({ ...order, ...changes, nonce: BigInt(i + 10) }));
-    const ofPayer = taker({ waiting: () => many(maxOrdersPerPayer) });
+    const ofPayer = taker(waitingIn(() => many(maxOrdersPerPayer)));
     await rejection(ofPayer.take(await signedOrder(1)), TooManyOrdersError);
-    const ofOthers = taker({ waiting: () => many(maxOrders - 1, { payer: payer.address }) });
+    const ofOthers = taker(waitingIn(() => many(maxOrders - 1, { payer: payer.address })));
     await ofOthers.take(await signedOrder(1));
-    const full = taker({ waiting: () => many(maxOrders, { payer: payer.address }) });
+    const full = taker({ waiting: () => maxOrders });
     await rejection(full.take(await signedOrder(1)), TooManyOrdersError);
   });
 
@@ -143,8 +147,9 @@ describe("createTakeOrder", () => {
           return 10n ** 9n;
         },
       },
-      waiting: () =>
+      ...waitingIn(() =>
         Array.from({ length: answered ? maxOrdersPerPayer : 0 }, (_, i) => ({ ...order, nonce: BigInt(i + 10) })),
+      ),
     });
     await rejection(take(await signedOrder(1)), TooManyOrdersError);
     expect(kept.size).to.equal(0);
@@ -166,7 +171,7 @@ describe("createTakeOrder", () => {
     const { take } = taker({
       credit: costOf(order),
       isKnown: (jobId) => kept.has(jobId),
-      waiting: () => [...kept.values()],
+      ...waitingIn(() => kept.values()),
       keep: (jobId, signed) => {
         times++;
         kept.set(jobId, signed.order);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { FetchTimeoutError } from "../../../enclave/fetch/fetchBlob.ts";
 import { createLogger, type LogFields } from "../../../enclave/log/logger.ts";
@@ -69,6 +70,29 @@ describe("createLogger", () => {
       text: `${"a".repeat(119)}b`,
       ctrl: "a??[2J",
     });
+  });
+
+  it("writes the lines of one turn together, in order, and all before the process ends", () => {
+    const script = `
+      import { createLogger } from ${JSON.stringify(new URL("../../../enclave/log/logger.ts", import.meta.url).href)};
+      const { write } = process.stdout;
+      let writes = 0;
+      process.stdout.write = (...args) => { writes += 1; return write.apply(process.stdout, args); };
+      const log = createLogger();
+      for (let i = 0; i < 3; i++) log.info("first", { i });
+      setTimeout(() => { log.info("second", { writes }); process.exit(3); }, 20);`;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ event, i, writes }) => [event, i ?? writes])).to.deep.equal([
+      ["first", 0],
+      ["first", 1],
+      ["first", 2],
+      ["second", 1],
+    ]);
+    expect(status).to.equal(3);
   });
 
   it("drops objects and bytes that slip past the types", () => {

@@ -14,6 +14,7 @@ function memory(): LogStorage & { stored: Uint8Array[] } {
   const stored: Uint8Array[] = [];
   return {
     stored,
+    syncLog: () => undefined,
     appendLog: (of, index, entry) => {
       expect([of, index]).to.deep.equal([logId, stored.length]);
       stored.push(entry);

@@ -193,12 +193,56 @@ describe("logBook", () => {
     ]);
   });
 
+  it("has the entries on disk before a signature, a received key, a result or a head is given away", async () => {
+    const { identity } = await boot();
+    const told: string[] = [];
+    const log = { append: () => told.push("append"), sync: () => void told.push("sync") };
+    const spied = {
+      ...identity,
+      signDigest: () => {
+        told.push("sign");
+        return id;
+      },
+      openSealedKey: async () => Uint8Array.of(1),
+    };
+    logSignatures(spied, log).signDigest(id);
+    expect(told.splice(0)).to.deep.equal(["append", "sync", "sign"]);
+    await logReceivedKeys(spied, log, () => false).openSealedKey(id, {} as never);
+    logReleases(log)(id, Uint8Array.of(1));
+    expect(told.splice(0)).to.deep.equal(["append", "sync", "append", "sync"]);
+    const storage: Store = {
+      ...store,
+      appendLog: (...entry) => {
+        told.push("append");
+        store.appendLog(...entry);
+      },
+      syncLog: () => void told.push("sync"),
+    };
+    const anchor = async () => ({ number: 5n, hash: id });
+    const parts = { domain, workloadId: id, storage, anchor, damaged: () => undefined };
+    const book = openLogBook({ ...parts, identity: { ...spied, signDigest: () => id } });
+    expect(told.splice(0)).to.deep.equal(["append", "sync"]);
+    await book.signedHead();
+    await book.signedHead();
+    expect(told.splice(0)).to.deep.equal(["sync"]);
+
+    const broken = {
+      ...log,
+      sync: () => {
+        throw new Error("disk full");
+      },
+    };
+    expect(() => logSignatures(spied, broken).signDigest(id)).to.throw("disk full");
+    expect(told).to.deep.equal(["append"]);
+  });
+
   it("neither signs nor gives a key away if the entry cannot be written", async () => {
     const { identity } = await boot();
     const full = {
       append: () => {
         throw new Error("disk full");
       },
+      sync: () => undefined,
     };
     let signed = false;
     const spied = {

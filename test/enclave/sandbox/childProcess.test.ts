@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { startProcess } from "../../../enclave/sandbox/childProcess.ts";
 import type { JobFeed } from "../../../enclave/sandbox/feed.ts";
 import type { ChildEnd } from "../../../enclave/sandbox/sandboxProcess.ts";
-import { findWall, stands, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
+import { findWall, NoRootError, stands, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
 import { runningOf, watchProcesses } from "./watchProcesses.ts";
 
 const mebibyte = 1024 * 1024;
@@ -21,7 +21,12 @@ const noJob: JobFeed = { head: Uint8Array.of(1), blobs: [], inputs: [] };
 function startWith(body: string, wall: Wall, changes: Partial<typeof limits> = {}) {
   const sandbox = `export async function main(load, read, send) { const length = read(new Uint8Array(4))[0];
     read(new Uint8Array(length)); ${body} }`;
-  const parts = { code: { sandbox, guest: "export const load = 1" }, artifacts: [], nativeFiles: [] };
+  const parts = {
+    code: { sandbox, guest: "export const load = 1" },
+    artifacts: [],
+    pinnedWasm: false,
+    nativeFiles: [],
+  };
   return startProcess(parts, { ...limits, ...changes }, wall);
 }
 
@@ -40,6 +45,11 @@ async function runAsChild(
   }
 }
 
+/** A wall that starts something else. */
+function wallOf(command: readonly [string, ...string[]]): Wall {
+  return { name: "limits", hides: false, raise: async () => ({ wrap: () => command, lower: () => undefined }) };
+}
+
 /** Everything is tried; the answer says how each attempt ended. */
 const probe = (port: number) => `
   ${ready}
@@ -55,6 +65,8 @@ const probe = (port: number) => `
   await attempt("read memory of parent", () => fs.openSync("/proc/" + process.ppid + "/mem"));
   await attempt("list /", () => fs.readdirSync("/"));
   await attempt("write file", () => fs.writeFileSync("/tmp/sandbox-escape", "x"));
+  await attempt("change the engine", () => fs.writeSync(3, "x"));
+  await attempt("change the engine's rights", () => fs.fchmodSync(3, 0o777));
   await attempt("write in /dev/shm", () => fs.writeFileSync("/dev/shm/sandbox-escape", "x"));
   await attempt("connect TCP", () => new Promise((resolve, reject) => net.connect(${port}, "127.0.0.1", resolve).on("error", reject)));
   await attempt("listen TCP", () => new Promise((resolve, reject) => net.createServer().on("error", reject).listen(0, resolve)));
@@ -109,6 +121,8 @@ describe("startProcess", () => {
           "read memory of parent": denied,
           "list /": denied,
           "write file": denied,
+          "change the engine": "EBADF", // all processes of an engine read it from one open file
+          "change the engine's rights": denied,
           "write in /dev/shm": denied,
           "connect TCP": denied,
           "listen TCP": denied,
@@ -128,7 +142,7 @@ describe("startProcess", () => {
           arguments: "",
         });
         if (wall.name === "bubblewrap" || wall.name === "namespaces") {
-          expect(user, wall.name).to.equal(65_534);
+          expect(user, wall.name).to.equal(wall.name === "bubblewrap" ? 65_534 : 0); // of a namespace that owns nothing
           expect(parent, wall.name).to.be.oneOf([0, 1]); // it sees no process but its own
         }
       }
@@ -264,7 +278,7 @@ describe("startProcess", () => {
       expect(await child.ready, body).to.equal(false);
       await child.kill();
     }
-    const missing: Wall = { name: "none", hides: false, wrap: () => ["/nonexistent/node"] };
+    const missing = wallOf(["/nonexistent/node"]);
     expect(await startWith("", missing).ready).to.equal(false);
   });
 
@@ -286,9 +300,8 @@ describe("findWall", () => {
   });
 
   it("says that a wall without its tools does not stand", async () => {
-    expect(
-      await stands({ name: "limits", hides: false, wrap: (command) => ["/nonexistent/prlimit", ...command] }),
-    ).to.equal(false);
-    expect(await stands({ name: "limits", hides: false, wrap: () => ["/bin/false"] })).to.equal(false);
+    expect(await stands(wallOf(["/nonexistent/prlimit"]))).to.equal(false);
+    expect(await stands(wallOf(["/bin/false"]))).to.equal(false);
+    expect(await stands({ ...wallOf(["/bin/true"]), raise: () => Promise.reject(new NoRootError()) })).to.equal(false);
   });
 });

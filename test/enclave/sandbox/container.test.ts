@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { openPlace } from "../../../enclave/sandbox/place.ts";
 import { openSandbox, runnableEngines } from "../../../enclave/sandbox/runProgram.ts";
+import { connectService } from "../../../enclave/sandbox/serviceClient.ts";
 import { stands, walls } from "../../../enclave/sandbox/wall.ts";
 import { input, makeSql } from "./duckdb/sqlWorld.ts";
 import { makeProgram } from "./makeProgram.ts";
@@ -69,7 +69,7 @@ describe("the sandbox service in a container without namespaces", () => {
     const service = startIn(dir);
     const [line] = await once(service.stdout as NonNullable<typeof service.stdout>, "data");
     expect(JSON.parse(String(line))).to.deep.equal({ message: "sandbox.serving", wall: "container", hides: true });
-    const place = await openPlace(join(dir, "sandbox.sock"));
+    const place = await connectService(join(dir, "sandbox.sock"));
     expect(runnableEngines(place.wall).map(({ engine }) => engine)).to.include("duckdb");
     const sandbox = await openSandbox({ place, warm: 0 });
     try {

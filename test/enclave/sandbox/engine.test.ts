@@ -1,17 +1,31 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { quickjsEngine } from "../../../enclave/sandbox/engines/quickjs/index.ts";
+import { takeImage } from "../../../enclave/sandbox/engines/quickjs/machine.ts";
 import { engines, findEngine } from "../../../enclave/sandbox/engines.ts";
 import { EngineMismatchError, requirePinned, toJavaScript } from "../../../enclave/sandbox/guestCode.ts";
 import { quickjs, sameRuntime } from "../../../protocol/engines.ts";
+
+/** Of the engine's memory before any program. */
+const imageSha256 = "1da5c33351759d9aa9e622128e167dd0dbd89cb3087af7111fb95e56c93a9a03";
 
 describe("quickjsEngine", () => {
   it("loads the pinned engine", async () => {
     const { code, artifacts, nativeFiles } = await quickjsEngine.load();
     const hashes = artifacts.map((bytes) => `0x${createHash("sha256").update(bytes).digest("hex")}`);
-    expect(hashes).to.deep.equal([quickjs.artifactSha256]);
+    expect([hashes[0], artifacts.length]).to.deep.equal([quickjs.artifactSha256, 3]);
     expect(code["./version.js"]).to.include(quickjs.version);
     expect(nativeFiles).to.deep.equal([]);
+  });
+});
+
+describe("the image of quickjs", () => {
+  it("is the same each time, and nothing of this machine's or this moment's", async () => {
+    const wasm = Uint8Array.from((await quickjsEngine.load()).artifacts[0] ?? []);
+    const [one, other] = [await takeImage(wasm), await takeImage(wasm)];
+    expect(Buffer.compare(one.memory, other.memory)).to.equal(0);
+    expect(one.head).to.deep.equal(other.head);
+    expect(createHash("sha256").update(one.memory).digest("hex")).to.equal(imageSha256);
   });
 });
 

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +10,7 @@ import type { Engine } from "../../../enclave/sandbox/engines/engine.ts";
 import { unpackFrame } from "../../../enclave/sandbox/frames.ts";
 import { here } from "../../../enclave/sandbox/place.ts";
 import { runJob, SandboxWallError } from "../../../enclave/sandbox/runJob.ts";
-import { stands, UnusablePathError, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
+import { type RaisedWall, stands, UnusablePathError, type Wall, walls } from "../../../enclave/sandbox/wall.ts";
 import { quickjs } from "../../../protocol/engines.ts";
 import { watchProcesses } from "./watchProcesses.ts";
 
@@ -26,7 +27,7 @@ function engineOf(body: string, nativeFiles: string[]): Engine {
     runtime: { ...quickjs, engine: "duckdb" },
     native: true,
     formats: ["bytes"],
-    load: async () => ({ code: { guest }, artifacts: [], nativeFiles }),
+    load: async () => ({ code: { guest }, artifacts: [], pinnedWasm: false, nativeFiles }),
     memory: () => ({ wasmBytes: 0, heapBytes: 64 * mebibyte, nativeBytes: 64 * mebibyte }),
   };
 }
@@ -119,14 +120,16 @@ describe("a native engine", () => {
     try {
       for (const wall of hiding) {
         const settings = { cpuSeconds: 10, dataBytes: 2 ** 30, files: [own], scratchBytes: 4 * 65_536 };
-        const [file, ...args] = wall.wrap([process.execPath, "-e", script], settings);
+        const raised = await wall.raise(settings);
+        const [file, ...args] = raised.wrap([process.execPath, "-e", script]);
         const { stdout } = spawnSync(file, args, { env: {}, cwd: "/", encoding: "utf8" });
+        raised.lower(true);
         const { binaries, root, network, ...seen } = JSON.parse(stdout);
         // The way to its own files, and no more: their folders' names.
         expect(root.split(",").sort(), wall.name).to.deep.equal(
           [...new Set([own, process.execPath].map((path) => path.split("/")[1]))].sort(),
         );
-        expect(binaries, wall.name).to.be.oneOf(["ENOENT", "setpriv"]);
+        expect(binaries, wall.name).to.be.oneOf(["ENOENT", "prlimit,setpriv,unshare"]);
         expect(network, wall.name).to.be.oneOf(["ECONNREFUSED", "ENETUNREACH"]);
         const readOnly = "EROFS";
         expect(seen, wall.name).to.deep.equal({
@@ -145,8 +148,7 @@ describe("a native engine", () => {
           full: "ENOSPC",
           big: "ENOSPC",
           shell: "ENOENT",
-          user: 65_534,
-          root2: "EINVAL",
+          ...(wall.name === "bubblewrap" ? { user: 65_534, root2: "EINVAL" } : { user: 0, root2: "undefined" }),
           environment: "",
         });
       }
@@ -156,12 +158,14 @@ describe("a native engine", () => {
     }
   });
 
-  it("may have no more than 64 processes and threads where its user has none but them", () => {
+  it("may have no more than 64 processes and threads where its user has none but them", async () => {
     const settings = { cpuSeconds: 10, dataBytes: 2 ** 30, files: [], scratchBytes: 4096 };
     const show = ["/usr/bin/prlimit", "--noheadings", "--raw", "--output=RESOURCE,SOFT,HARD"] as const;
     for (const wall of hiding.filter(({ name }) => name === "namespaces")) {
-      const [file, ...args] = wall.wrap(show, settings);
+      const raised = await wall.raise(settings);
+      const [file, ...args] = raised.wrap(show);
       const { stdout } = spawnSync(file, args, { env: {}, cwd: "/", encoding: "utf8" });
+      raised.lower(true);
       const limits = Object.fromEntries(stdout.split("\n").map((line) => [line.split(" ")[0], line]));
       const { NPROC, NOFILE, CORE, DATA, FSIZE } = limits;
       expect([NPROC, NOFILE, CORE, DATA, FSIZE]).to.deep.equal([
@@ -171,6 +175,58 @@ describe("a native engine", () => {
         `DATA ${2 ** 30} ${2 ** 30}`,
         "FSIZE 4096 4096",
       ]);
+    }
+  });
+
+  it("has no right, and can make no namespace in which it had some", async () => {
+    const settings = { cpuSeconds: 10, dataBytes: 2 ** 30, files: [], scratchBytes: 0 };
+    for (const wall of hiding.filter(({ name }) => name === "namespaces")) {
+      const raised = await wall.raise(settings);
+      const run = (command: readonly [string, ...string[]]) => {
+        const [file, ...args] = raised.wrap(command);
+        return spawnSync(file, args, { env: {}, cwd: "/", encoding: "utf8" });
+      };
+      const rights = Object.fromEntries(
+        run(["/usr/bin/setpriv", "--dump"])
+          .stdout.split("\n")
+          .map((line) => line.split(": ") as [string, string]),
+      );
+      expect(rights).to.include({
+        no_new_privs: "1",
+        "Inheritable capabilities": "[none]",
+        "Ambient capabilities": "[none]",
+        "Capability bounding set": "[none]",
+        Securebits: "noroot,noroot_locked",
+      });
+      for (const kind of ["--user", "--mount", "--net", "--pid", "--ipc"]) {
+        const { status, stderr } = run(["/usr/bin/unshare", kind, "/usr/bin/setpriv", "--version"]);
+        expect([status, /^unshare: unshare failed: (.*)$/m.exec(stderr)?.[1]], kind).to.deep.equal([
+          1,
+          kind === "--user" ? "No space left on device" : "Operation not permitted",
+        ]);
+      }
+      raised.lower(true);
+    }
+  });
+
+  it("enters a file system that another has left, if it cannot be written to, and none that anybody may be in", async () => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    for (const wall of hiding.filter(({ name }) => name === "namespaces")) {
+      const own = ["/usr/bin/true", "/usr/bin/false"]; // a kind of its own: no other test has left any
+      const raise = (scratchBytes = 0) => wall.raise({ cpuSeconds: 1, dataBytes: 1, files: own, scratchBytes });
+      const placeOf = ({ wrap }: RaisedWall) => wrap(["/x"]).filter((part) => /^--(user|mount)=/.test(part));
+      const before = open();
+      const [one, other] = [await raise(), await raise()];
+      expect(placeOf(one)).to.have.length(2).and.not.to.deep.equal(placeOf(other));
+      const left = placeOf(one);
+      one.lower(true);
+      const next = await raise();
+      expect(placeOf(next)).to.deep.equal(left);
+      next.lower(false);
+      other.lower(false);
+      const writable = await raise(4096);
+      writable.lower(true);
+      expect(open()).to.equal(before); // none was kept
     }
   });
 
@@ -187,16 +243,18 @@ describe("a native engine", () => {
     }
   });
 
-  it("throws UnusablePathError for a file whose path a tool could take for something else", () => {
+  it("throws UnusablePathError for a file whose path a tool could take for something else", async () => {
     const settings = { cpuSeconds: 1, dataBytes: 1, scratchBytes: 0 };
     for (const path of ["relative", "/a b", "/a/../etc/passwd", "/a/.", "/$(id)", "/a;b", "/a\nb", "", "/"])
-      for (const wall of walls.filter(({ hides }) => hides))
-        expect(() => wall.wrap(["/usr/bin/node"], { ...settings, files: [path] }), path)
-          .to.throw(UnusablePathError)
-          .that.includes({
-            name: "Sandbox.UnusablePathError",
-            message: "A file of an engine, or Node itself, lies under a path with characters that walls are not given.",
-            hint: "Install the worker under an absolute path of letters, digits and @ _ + = . , - only.",
-          });
+      for (const wall of walls.filter(({ hides }) => hides)) {
+        const put = wall.raise({ ...settings, files: [path] }).then(({ wrap }) => wrap(["/usr/bin/node"]));
+        const error = await put.catch((thrown: unknown) => thrown);
+        if (!(error instanceof UnusablePathError)) return expect.fail(`${path}: ${String(error)}`);
+        expect(error).to.include({
+          name: "Sandbox.UnusablePathError",
+          message: "A file of an engine, or Node itself, lies under a path with characters that walls are not given.",
+          hint: "Install the worker under an absolute path of letters, digits and @ _ + = . , - only.",
+        });
+      }
   });
 });

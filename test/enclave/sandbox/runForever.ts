@@ -6,10 +6,11 @@ import { subscribe } from "node:diagnostics_channel";
 import { runProgram } from "../../../enclave/sandbox/runProgram.ts";
 import { walls } from "../../../enclave/sandbox/wall.ts";
 import { makeProgram } from "./makeProgram.ts";
+import { isSandboxProcess } from "./watchProcesses.ts";
 
 subscribe("child_process", (message) => {
   const { process: child } = message as { process: ChildProcess };
-  setImmediate(() => child.stdout?.once("data", () => console.log(child.pid)));
+  setImmediate(() => isSandboxProcess(child) && child.stdout?.once("data", () => console.log(child.pid)));
 });
 const program = makeProgram("for (;;) {}", { limits: { fuel: 100_000_000_000, wallMs: 300_000 } });
 const wall = walls.find(({ name }) => name === process.argv[2]);

@@ -7,11 +7,10 @@ import { expect } from "chai";
 import { SandboxStartError, SandboxStoppedError } from "../../../enclave/sandbox/childProcess.ts";
 import { quickjsEngine } from "../../../enclave/sandbox/engines/quickjs/index.ts";
 import { packHead } from "../../../enclave/sandbox/frames.ts";
-import { openPlace } from "../../../enclave/sandbox/place.ts";
 import { openSandbox, runnableEngines, type Sandbox } from "../../../enclave/sandbox/runProgram.ts";
 import { SandboxSocketError, serveSandbox } from "../../../enclave/sandbox/serve.ts";
-import { SandboxServiceError } from "../../../enclave/sandbox/serviceClient.ts";
-import { walls } from "../../../enclave/sandbox/wall.ts";
+import { connectService, SandboxServiceError } from "../../../enclave/sandbox/serviceClient.ts";
+import { findWall, walls } from "../../../enclave/sandbox/wall.ts";
 import { duckdb, quickjs } from "../../../protocol/engines.ts";
 import { startNode } from "../../../scripts/children.ts";
 import { learned, nothingLearned, tryAll } from "./attempts.ts";
@@ -44,7 +43,7 @@ describe("the sandbox service", () => {
     service = await startService(join(dir, "sandbox.sock"));
   });
   beforeEach(async () => {
-    sandbox = await openSandbox({ place: await openPlace(service.socket), warm: 1 });
+    sandbox = await openSandbox({ place: await connectService(service.socket), warm: 1 });
   });
   afterEach("no process is left, and the next job is unaffected", async () => {
     expect(await sandbox.run(honest)).to.deep.include(three);
@@ -70,9 +69,9 @@ describe("the sandbox service", () => {
   };
 
   it("runs programs as child processes would, and lets them learn nothing", async () => {
-    const place = await openPlace(service.socket);
+    const place = await connectService(service.socket);
     expect(place.wall.name).to.equal(service.wall);
-    expect(runnableEngines(place.wall)).to.deep.equal(runnableEngines((await openPlace(undefined)).wall));
+    expect(runnableEngines(place.wall)).to.deep.equal(runnableEngines(await findWall()));
     const outcome = await sandbox.run({ program: tryAll(), inputs: [Buffer.from("CANARY")], params: {} });
     if (outcome.status !== "ok") return expect.fail(outcome.failure);
     expect(learned(outcome.output)).to.deep.equal(nothingLearned);
@@ -136,7 +135,7 @@ describe("the sandbox service", () => {
   });
 
   it("leaves no process when it is killed; the job is not failed, but waits for it, and so does readiness", async () => {
-    const place = await openPlace(service.socket);
+    const place = await connectService(service.socket);
     const run = thrownBy(sandbox.run(forever));
     await waitFor(() => descendantsOf(service.pid).length >= 2);
     const below = descendantsOf(service.pid);
@@ -152,7 +151,7 @@ describe("the sandbox service", () => {
     await waitFor(() => !below.some(isRunning));
     expect(await place.isUp()).to.equal(false);
     expect(await thrownBy(sandbox.run(honest))).to.be.instanceOf(SandboxServiceError);
-    expect(await thrownBy(openPlace(service.socket))).to.be.instanceOf(SandboxServiceError);
+    expect(await thrownBy(connectService(service.socket))).to.be.instanceOf(SandboxServiceError);
     service = await startService(service.socket); // over the socket that the other left
     expect(await place.isUp()).to.equal(true);
   });
@@ -244,7 +243,7 @@ describe("a worker whose sandbox service was taken over", () => {
     await once(server.listen(path), "listening");
   }
   const run = async () => {
-    const sandbox = await openSandbox({ place: await openPlace(path), warm: 0 });
+    const sandbox = await openSandbox({ place: await connectService(path), warm: 0 });
     return sandbox.run(honest).finally(() => sandbox.close());
   };
   const up = (socket: Socket) => socket.write("R");
@@ -260,11 +259,11 @@ describe("a worker whose sandbox service was taken over", () => {
       Buffer.alloc(0),
     ]) {
       await pretend({ facts: (socket) => socket.end(facts instanceof Uint8Array ? facts : packHead(facts)) });
-      expect(await thrownBy(openPlace(path)), JSON.stringify(facts)).to.be.instanceOf(SandboxServiceError);
+      expect(await thrownBy(connectService(path)), JSON.stringify(facts)).to.be.instanceOf(SandboxServiceError);
       server?.close();
     }
     await pretend({ facts: () => undefined });
-    expect(await thrownBy(openPlace(path))).to.be.instanceOf(SandboxServiceError);
+    expect(await thrownBy(connectService(path))).to.be.instanceOf(SandboxServiceError);
   });
 
   it("does not take the end of the service for the program's", async () => {

@@ -24,6 +24,16 @@ export function watchProcesses() {
 }
 
 /**
+ * Whether a process that was started is a sandbox process, and not one that puts a file system together for some.
+ *
+ * @example
+ * subscribe("child_process", (message) => isSandboxProcess(message.process) && count++)
+ */
+export function isSandboxProcess({ spawnfile }: ChildProcess): boolean {
+  return spawnfile !== "/usr/bin/unshare";
+}
+
+/**
  * Ids of the processes in these process groups, the dead that nobody has reaped included.
  *
  * @example

@@ -18,15 +18,15 @@ import { expect } from "chai";
 import { type Address, type Hex, hexToBytes, keccak256, sha256, toHex } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { createLog } from "../../../enclave/receipts/enclaveLog.ts";
-import { StoreFailedError, StoreLockedError, StoreSchemaError } from "../../../enclave/store/database.ts";
-import { NotAppendableError } from "../../../enclave/store/logTable.ts";
+import { openDatabase, StoreFailedError, StoreLockedError, StoreSchemaError } from "../../../enclave/store/database.ts";
+import { logTable, NotAppendableError } from "../../../enclave/store/logTable.ts";
 import { BadOutcomeError, type Outcome } from "../../../enclave/store/outcomesTable.ts";
 import { CorruptRowError } from "../../../enclave/store/rows.ts";
 import { OtherDeploymentError, openStore, type Store } from "../../../enclave/store/store.ts";
 import { type Cursor, startCursor } from "../../../protocol/chain/cursor.ts";
 import type { MarketChainEvent } from "../../../protocol/chain/marketEvents.ts";
 import type { Deployment } from "../../../protocol/deployment.ts";
-import { domainOf, type Grant, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
+import { domainOf, type Grant, hashOrder, hashReceipt, type Receipt } from "../../../protocol/eip712.ts";
 import { toJcsBytes } from "../../../protocol/jcs.ts";
 import { maxDatasets, maxSignatureBytes } from "../../../protocol/limits.ts";
 import type { SealedPrints } from "../../../protocol/prints.ts";
@@ -187,8 +187,8 @@ describe("store", () => {
 
     it("throws StoreSchemaError for another version, another application, altered tables", async () => {
       const cases = [
-        ["PRAGMA user_version = 1", "its version is 1, this worker's is 4"],
-        ["PRAGMA user_version = 4; PRAGMA application_id = 7", "it is not a worker's store"],
+        ["PRAGMA user_version = 1", "its version is 1, this worker's is 5"],
+        ["PRAGMA user_version = 5; PRAGMA application_id = 7", "it is not a worker's store"],
         [
           `PRAGMA application_id = ${0x64636d77}; CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN DELETE FROM outcomes; END`,
           "its tables were altered",
@@ -328,6 +328,26 @@ describe("store", () => {
       });
     });
 
+    it("waits in the order in which it came: whoever grinds a low id jumps no queue", () => {
+      const orders = [7n, 8n, 9n].map((nonce) => ({ ...given, order: { ...order, nonce } }));
+      const jobs = orders.map((one) => ({ jobId: hashOrder(domainOf(31337, jobMarket), one.order), given: one }));
+      const came = jobs.toSorted((a, b) => (a.jobId < b.jobId ? 1 : -1)); // high ids first
+      for (const one of came) store.addOrder(one.jobId, one.given);
+      expect(store.openJobs().map(({ jobId }) => jobId)).to.deep.equal(came.map(({ jobId }) => jobId));
+      expect(store.openOrdersOf(order)).to.deep.equal(came.map((one) => one.given.order));
+    });
+
+    it("is counted among all that wait, and shown to be its requester's and its payer's", () => {
+      const payer = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC" as const;
+      const paid = { ...order, nonce: order.nonce + 1n, payer };
+      store.addOrder(job.jobId, given);
+      store.addOrder(hashOrder(domainOf(31337, jobMarket), paid), { ...given, order: paid });
+      expect(store.countOrders()).to.equal(2);
+      expect(store.openOrdersOf(order)).to.deep.equal([order, paid]);
+      expect(store.openOrdersOf({ requester: payer, payer })).to.deep.equal([paid]);
+      expect(store.openOrdersOf({ requester: jobMarket, payer: jobMarket })).to.deep.equal([]);
+    });
+
     it("is settled by its event, and open again when a reorg removes that", () => {
       store.addOrder(job.jobId, given);
       store.applyStep(cursorAt(7n), [orderSettled(7n)]);
@@ -347,9 +367,10 @@ describe("store", () => {
       store.applyStep(cursorAt(3n), [opened(other, 2n), nonceCancelled(other.order.requester, other.order.nonce, 3n)]);
       store.applyStep(cursorAt(3n), [nonceCancelled(jobMarket, order.nonce, 3n)]);
       store.applyStep(cursorAt(3n), [nonceCancelled(order.requester, order.nonce + 7n, 3n)]);
-      expect([store.openJobs().length, store.openOrders().map((one) => one.jobId)]).to.deep.equal([2, [job.jobId]]);
+      expect([store.openJobs().length, store.countOrders()]).to.deep.equal([2, 1]);
+      expect(store.openOrdersOf(order)).to.deep.equal([order]);
       store.applyStep(cursorAt(4n), [nonceCancelled(order.requester, order.nonce, 4n)]);
-      expect(store.openOrders()).to.deep.equal([]);
+      expect([store.countOrders(), store.openOrdersOf(order)]).to.deep.equal([0, []]);
       expect(store.job(job.jobId)).to.include({ closedAs: "Cancelled", closedBlock: 4n });
     });
 
@@ -499,6 +520,26 @@ describe("store", () => {
       expect(store.logIds(9)).to.deep.equal(["another", "log"]);
       store.appendLog("log", 3, Uint8Array.of(3));
       expect(store.logIds(1)).to.deep.equal(["log"]);
+    });
+
+    it("has entries wait for no disk, and everything else, and what is synced, wait for it", async () => {
+      const db = openDatabase(join(dir, "own"));
+      try {
+        const logs = logTable(db);
+        const durability = () => db.prepare("PRAGMA synchronous").get()?.synchronous;
+        const changes = () => db.prepare("SELECT total_changes() AS n").get()?.n;
+        logs.append("log", 0, Uint8Array.of(0));
+        await rejection(() => logs.append("log", 2, Uint8Array.of(2)), NotAppendableError);
+        expect(durability()).to.equal(2n); // FULL: the next commit takes them along
+        db.exec(`INSERT INTO deployment VALUES (1, 1, '${jobMarket}')`);
+        const before = changes() as bigint;
+        logs.sync();
+        expect(changes()).to.equal(before + 1n);
+        logs.sync();
+        expect(changes()).to.equal(before + 1n); // there is nothing new
+      } finally {
+        db.close();
+      }
     });
 
     it("refuses a gap, a change, and too much", async () => {

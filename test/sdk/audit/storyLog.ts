@@ -49,6 +49,7 @@ export async function tellLog(options: {
   const stored: Uint8Array[] = [];
   const log = createLog(logId, {
     appendLog: (_, __, entry) => void stored.push(entry),
+    syncLog: () => undefined,
     logEntries: (_, from, count) => stored.slice(from, from + count),
   });
   log.append({ type: "boot", signingKey: logId, vaultKey: enclave.vaultKey, workloadId, previous: null });

@@ -78,7 +78,7 @@ async function load(): Promise<EngineParts> {
     "./rows.ts": here("rows.ts"),
     "./tables.ts": here("tables.ts"),
   });
-  return { code, artifacts: [new TextEncoder().encode(bindings)], nativeFiles };
+  return { code, artifacts: [new TextEncoder().encode(bindings)], pinnedWasm: false, nativeFiles };
 }
 
 async function sha256(path: string): Promise<Buffer> {

@@ -41,7 +41,7 @@ async function load(): Promise<EngineParts> {
     ...Object.fromEntries(absent.map((name) => [`nothing:${name}`, "export default {};"])),
     "nothing:node:fs/promises": nodeFiles,
   };
-  return { code, artifacts, nativeFiles: [] };
+  return { code, artifacts, pinnedWasm: false, nativeFiles: [] };
 }
 
 /**

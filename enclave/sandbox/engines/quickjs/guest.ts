@@ -1,99 +1,36 @@
 /**
  * Room: enclave/sandbox/engines/quickjs. Runs one JavaScript program in QuickJS. Executed only inside the sandbox process.
  */
-import { EvalFlags, Intrinsics, JSException, type JSValueHandle, QuickJS, type QuickJSOptions } from "quickjs-wasi";
+import { EvalFlags, JSException, type JSValueHandle, type QuickJS } from "quickjs-wasi";
 import { type GuestFailure, type GuestJob, type LoadGuest, type Meter, Stop } from "../../guest.ts";
-
-const { isUtf8 } = process.getBuiltinModule("node:buffer"); // see bootstrap.ts
-
-/** The engine asks whether to go on once per this many loop turns and calls; QuickJS's JS_INTERRUPT_COUNTER_INIT. */
-const fuelPerTick = 10_000;
-
-/**
- * Bytes of the engine's own stack, about 1,000 calls deep. It must overflow before the host's does, so that programs
- * fail at the same depth everywhere: the worst case tried needs 4,000 of the 7,000 KiB that childProcess.ts gives.
- */
-const guestStackBytes = 256 * 1024;
-
-/** Of longer strings only their length is hashed: printing them must not cost more than making them. */
-const maxPrintedLength = 64 * 1024;
+import {
+  fuelPerTick,
+  type ImageHead,
+  isExhausted,
+  type Machine,
+  newState,
+  printed,
+  restoreMachine,
+} from "./machine.ts";
 
 const worker = process.ppid;
-
-const consoleMethods = ["debug", "error", "info", "log", "trace", "warn"] as const;
-
-/** Everything but a clock and what shows when garbage is collected. */
-const intrinsics = Intrinsics.ALL & ~Intrinsics.PERFORMANCE & ~Intrinsics.WEAK_REF;
-
-/**
- * Evaluated before the program, so that it holds the real JSON whatever the program does to the globals.
- * `render` refuses what JSON.stringify would silently drop or turn into null. `explain` may well run the program's code.
- */
-const prelude = `(() => {
-  "use strict";
-  const { parse, stringify } = JSON;
-  const strict = (key, value) => {
-    const type = typeof value;
-    if (type === "number" ? value - value !== 0 : type !== "string" && type !== "boolean" && type !== "object")
-      throw "no JSON at '" + key + "': " + type;
-    return value;
-  };
-  const explain = (error) => error instanceof Error ? \`\${error}\\n\${error.stack}\` : \`thrown: \${error}\`;
-  return { parse, render: (value) => stringify(value, strict), explain };
-})()`;
-
-/** What the engine's callbacks look at: nothing until there is a job. */
-type State = { ticks: number; fuel: number; modules: Map<string, string>; meter: Meter | undefined };
-
-/** The engine, and what the prelude has made in it. */
-type Machine = { vm: QuickJS; parse: JSValueHandle; render: JSValueHandle; explain: JSValueHandle; state: State };
+const { isUtf8 } = process.getBuiltinModule("node:buffer"); // see bootstrap.ts
 
 /** See {@link LoadGuest}. */
-export const load: LoadGuest = async ([wasm]) => {
-  if (wasm === undefined) throw new Error("The engine is missing.");
-  const state: State = { ticks: 0, fuel: Number.POSITIVE_INFINITY, modules: new Map(), meter: undefined };
-  const vm = await QuickJS.create(optionsOf(Uint8Array.from(wasm), state));
-  installConsole(vm, state);
-  const tools = vm.evalCode(prelude, "prelude");
-  const [parse, render, explain] = ["parse", "render", "explain"].map((name) => tools.getProp(name)) as Tools;
-  const machine = { vm, parse, render, explain, state };
+export const load: LoadGuest = async ([wasm, memory, head]) => {
+  if (wasm === undefined || memory === undefined || head === undefined) throw new Error("The engine is missing.");
+  const image = JSON.parse(new TextDecoder().decode(head)) as ImageHead;
+  const machine = await restoreMachine(wasm as Uint8Array<ArrayBuffer>, memory, image, newState(), () => {
+    if (process.ppid !== worker) process.exit(1); // nobody is left to answer, or to kill this process in time
+  });
   return async (job, meter) => {
     try {
       return await run(machine, job, meter);
     } finally {
-      meter.fuel = state.ticks * fuelPerTick;
+      meter.fuel = machine.state.ticks * fuelPerTick;
     }
   };
 };
-
-type Tools = [parse: JSValueHandle, render: JSValueHandle, explain: JSValueHandle];
-
-function optionsOf(wasm: Uint8Array<ArrayBuffer>, state: State): QuickJSOptions {
-  return {
-    wasm,
-    intrinsics,
-    maxStackSize: guestStackBytes,
-    timezoneOffset: 0,
-    interruptHandler: () => {
-      if (process.ppid !== worker) process.exit(1); // nobody is left to answer, or to kill this process in time
-      state.ticks += 1;
-      return isExhausted(state);
-    },
-    moduleLoader: { normalize: resolveSpecifier, load: (path) => loadModule(state.modules, path) },
-    // The clock stands at zero, which also seeds Math.random; entropy is zeros; prints of the engine itself go nowhere.
-    wasi: (memory) => ({
-      clock_time_get: (_id: number, _precision: bigint, at: number) => {
-        new DataView(memory.buffer).setBigUint64(at, 0n, true);
-        return 0;
-      },
-      random_get: (at: number, length: number) => {
-        new Uint8Array(memory.buffer, at, length).fill(0);
-        return 0;
-      },
-      fd_write: () => 8, // EBADF
-    }),
-  };
-}
 
 async function run({ vm, parse, render, explain, state }: Machine, job: GuestJob, meter: Meter): Promise<Uint8Array> {
   const texts = job.inputs.map(({ bytes }) => decode(bytes));
@@ -174,47 +111,6 @@ function newText(vm: QuickJS, text: string): JSValueHandle {
   const handle = vm.newString(text);
   if (!handle.isString) throw new Stop("MemoryExceeded");
   return handle;
-}
-
-/** `console.*` has its arguments counted and hashed, and kept if the meter keeps anything. */
-function installConsole(vm: QuickJS, state: State): void {
-  const console = vm.newObject();
-  for (const method of consoleMethods) {
-    const print = vm.newFunction(`console.${method}`, (...args) => {
-      state.meter?.print(args.map(printed).join(" "));
-      return vm.undefined;
-    });
-    vm.setProp(console, method, print);
-  }
-  vm.setProp(vm.global, "console", console);
-}
-
-/** Strings and numbers as they are; of anything else its kind, for reading more would run the program's code. */
-function printed(value: JSValueHandle): string {
-  if (value.isString) return value.length > maxPrintedLength ? `[${value.length}]` : value.toString();
-  return value.isNumber ? String(value.toNumber()) : `[${value.typeof}]`;
-}
-
-/** Relative to the importing file, and to one of the program's own files only. */
-function resolveSpecifier(importer: string, specifier: string): string {
-  if (!/^\.\.?\//.test(specifier)) throw new Error("Only ./ and ../ can be imported.");
-  const path = importer.split("/").slice(0, -1);
-  for (const part of specifier.split("/")) {
-    if (part === "..") {
-      if (path.pop() === undefined) throw new Error("That is outside of the program.");
-    } else if (part !== ".") path.push(part);
-  }
-  return path.join("/");
-}
-
-function loadModule(modules: ReadonlyMap<string, string>, path: string): string {
-  const source = modules.get(path);
-  if (source === undefined) throw new Error("That is not a file of the program.");
-  return source;
-}
-
-function isExhausted(state: State): boolean {
-  return state.ticks * fuelPerTick > state.fuel;
 }
 
 /** What was thrown, with its stack; empty if asking for that throws as well, or takes more than there is. */

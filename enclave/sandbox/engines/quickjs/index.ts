@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { quickjs } from "../../../../protocol/engines.ts";
 import { readGuestCode, requirePinned } from "../../guestCode.ts";
 import type { Engine } from "../engine.ts";
+import { takeImage } from "./machine.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -19,12 +20,19 @@ export const quickjsEngine: Engine = {
     requirePinned(quickjs, wasm);
     const code = await readGuestCode({
       guest: new URL("guest.ts", import.meta.url),
+      "./machine.ts": new URL("machine.ts", import.meta.url),
       "quickjs-wasi": wrapper,
       "./wasi-shim.js": new URL("wasi-shim.js", wrapper),
       "./extensions.js": new URL("extensions.js", wrapper),
       "./version.js": new URL("version.js", wrapper),
     });
-    return { code, artifacts: [wasm], nativeFiles: [] };
+    const { memory, head } = await takeImage(wasm);
+    return {
+      code,
+      artifacts: [wasm, memory, new TextEncoder().encode(JSON.stringify(head))],
+      pinnedWasm: true,
+      nativeFiles: [],
+    };
   },
   /** The engine may hold a text once more while it comes in; fragmentation takes up to as much again. */
   memory: ({ memoryBytes }, inputBytes) => ({

@@ -34,7 +34,7 @@ export const wasmEngine: Engine = {
     requirePinned(wasm, await readSources());
     const guest = new URL("guest.ts", import.meta.url);
     const code = await readGuestCode({ guest, "./abi.ts": new URL("abi.ts", import.meta.url) });
-    return { code, artifacts: [], nativeFiles: [] };
+    return { code, artifacts: [], pinnedWasm: false, nativeFiles: [] };
   },
   /** The heap is for Node, V8's compiler and the output as it grows. */
   memory: ({ memoryBytes }) => ({ wasmBytes: memoryBytes, heapBytes: 256 * mebibyte, nativeBytes: 0 }),
